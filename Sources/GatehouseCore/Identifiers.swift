@@ -1,0 +1,103 @@
+/// Where random bytes come from: the system's generator (`getrandom`), which SystemRandomNumberGenerator reads on Linux.
+package enum RandomBytes {
+    package static func make(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+    }
+}
+
+/// 256 random bits that stand for a session on one host (or a ticket, or a sign-in cookie). Written as 43 characters of
+/// base64url (RFC 4648, section 5) without padding; any other spelling is no token (SECURITY.md, rules 6 and 20).
+package struct SessionToken: Sendable, Hashable {
+    package static let byteCount = 32
+    package static let textCount = 43
+
+    package let bytes: [UInt8]
+
+    package static func random() -> SessionToken {
+        SessionToken(bytes: RandomBytes.make(byteCount))
+    }
+
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    /// - Returns: `nil` unless the text is exactly the form that ``text`` writes.
+    package init?(_ text: some Collection<UInt8>) {
+        guard text.count == Self.textCount, let bytes = Base64URL.decode(text), bytes.count == Self.byteCount else {
+            return nil
+        }
+        self.bytes = bytes
+    }
+
+    /// The secret itself, for a cookie or a ticket: never for a log.
+    package var text: String { Base64URL.encode(bytes) }
+}
+
+extension SessionToken: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { "<redacted>" }
+    package var debugDescription: String { "<redacted>" }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// SHA-256 of a token: all that a store ever sees of it. `Sessions` computes it. Four words instead of an array, so that a
+/// look-up allocates nothing.
+package struct TokenDigest: Hashable, Sendable {
+    private let words: InlineArray<4, UInt64>
+
+    package init(bytes: [UInt8]) {
+        precondition(bytes.count == 32, "a SHA-256 digest has 32 bytes")
+        words = InlineArray { word in bytes[word * 8..<word * 8 + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+    }
+
+    package static func == (left: TokenDigest, right: TokenDigest) -> Bool {
+        var difference: UInt64 = 0
+        for index in 0..<4 { difference |= left.words[index] ^ right.words[index] }
+        return difference == 0
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for index in 0..<4 { hasher.combine(words[index]) }
+    }
+}
+
+/// The name of a session in logs, the audit trail and lists: neither its token nor the token's digest.
+package struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package init(_ text: String) {
+        description = text
+    }
+
+    package static func random() -> SessionID {
+        SessionID(Base64URL.encode(RandomBytes.make(16)))
+    }
+}
+
+/// Names one exchange in every log line and, as the "reference", on the pages people see. 80 random bits in Crockford's
+/// base32, 16 characters: easy to read out on a telephone.
+package struct RequestID: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+
+    package static func random() -> RequestID {
+        var generator = SystemRandomNumberGenerator()
+        return random(using: &generator)
+    }
+
+    package static func random(using generator: inout some RandomNumberGenerator) -> RequestID {
+        var bits = generator.next() as UInt64
+        var more = generator.next() as UInt64
+        let text = unsafe String(unsafeUninitializedCapacity: 16) { buffer in
+            for index in 0..<16 {
+                let fromFirst = index < 8
+                let five = Int(fromFirst ? bits & 31 : more & 31)
+                if fromFirst { bits >>= 5 } else { more >>= 5 }
+                unsafe buffer[index] = crockford[five]
+            }
+            return 16
+        }
+        return RequestID(description: text)
+    }
+
+    private static let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+}

@@ -1,0 +1,79 @@
+package import NIOCore
+
+/// A response's status line and fields, as bytes and ranges.
+package struct ResponseHead: Sendable {
+    package let bytes: ByteBuffer
+    package let minorVersion: Int
+    /// 100 to 599.
+    package let status: Int
+    package let reason: Range<Int>
+    package let fields: [FieldSlice]
+    package let framing: BodyFraming
+    /// Content-Length of an answer that has no content: HEAD and 304 pass it on.
+    package let announcedLength: Int?
+    package let keepsAlive: Bool
+    package let nominatesFields: Bool
+
+    package var isInterim: Bool { status < 200 }
+}
+
+/// Takes response heads off an upstream's bytes.
+package struct ResponseParser: Sendable {
+    private var scanner: HeadScanner
+
+    package init(limits: HeadLimits = HeadLimits()) {
+        scanner = HeadScanner(limits: limits, toleratesEmptyLine: false)
+    }
+
+    /// - Parameter answersHead: the request was HEAD, so that nothing follows the head.
+    package mutating func parse(_ buffer: inout ByteBuffer, answersHead: Bool) throws(WireError) -> ResponseHead? {
+        guard case .complete(let length) = try scanner.scan(buffer.readableBytesUInt8Span) else { return nil }
+        guard let startLine = scanner.startLine, let slice = buffer.readSlice(length: length) else { return nil }
+        let fields = scanner.fields
+        scanner.reset()
+        let bytes = slice.readableBytesUInt8Span
+        let line = try StatusLine(bytes, startLine)
+        var framing = FramingFields()
+        var persistence = Persistence(minorVersion: line.minorVersion)
+        for field in fields {
+            switch field.kind {
+            case .contentLength, .transferEncoding: try framing.add(field, bytes)
+            case .connection: persistence.add(field.value, bytes)
+            default: break
+            }
+        }
+        let isBodiless = answersHead || line.status < 200 || line.status == 204 || line.status == 304
+        return ResponseHead(
+            bytes: slice,
+            minorVersion: line.minorVersion,
+            status: line.status,
+            reason: line.reason,
+            fields: fields,
+            framing: try framing.ofResponse(minorVersion: line.minorVersion, isBodiless: isBodiless),
+            announcedLength: line.status == 204 || line.status < 200 ? nil : framing.announcedLength,
+            keepsAlive: persistence.keepsAlive,
+            nominatesFields: persistence.nominatesFields
+        )
+    }
+}
+
+/// `HTTP-version SP status-code SP [reason-phrase]` (RFC 9112, section 4). The second space is often forgotten and is not
+/// insisted on.
+private struct StatusLine {
+    let minorVersion: Int
+    let status: Int
+    let reason: Range<Int>
+
+    init(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(WireError) {
+        let start = line.lowerBound
+        guard line.count >= 12, FieldText.isEqual(bytes, start..<start + 7, "http/1."),
+            bytes[start + 7] == 0x30 || bytes[start + 7] == 0x31, bytes[start + 8] == 0x20,
+            let status = FieldText.decimal(bytes, start + 9..<start + 12), (100...599).contains(status),
+            line.count == 12 || bytes[start + 12] == 0x20
+        else { throw .malformedStatusLine }
+        minorVersion = Int(bytes[start + 7] - 0x30)
+        self.status = status
+        reason = min(start + 13, line.upperBound)..<line.upperBound
+        for index in reason where !CharacterClass.isFieldValue(bytes[index]) { throw .malformedStatusLine }
+    }
+}

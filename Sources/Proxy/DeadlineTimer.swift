@@ -1,0 +1,53 @@
+internal import NIOCore
+
+/// One deadline that moves often and is rarely reached: moving it costs a store, not a timer. Confined to its event loop.
+final class DeadlineTimer {
+    private let eventLoop: any EventLoop
+    private var deadline: NIODeadline?
+    private var scheduled: Scheduled<Void>?
+    private var scheduledAt: NIODeadline?
+    private let expired: () -> Void
+
+    init(eventLoop: any EventLoop, expired: @escaping () -> Void) {
+        self.eventLoop = eventLoop
+        self.expired = expired
+    }
+
+    func set(_ interval: Duration) {
+        let moment = NIODeadline.now() + TimeAmount(interval)
+        deadline = moment
+        if let scheduledAt, scheduledAt <= moment { return }
+        scheduled?.cancel()
+        schedule(at: moment)
+    }
+
+    /// The running task finds nothing to do when it fires.
+    func clear() {
+        deadline = nil
+    }
+
+    /// Ends the timer for good and lets go of its owner.
+    func cancel() {
+        deadline = nil
+        scheduled?.cancel()
+        scheduled = nil
+        scheduledAt = nil
+    }
+
+    private func schedule(at moment: NIODeadline) {
+        scheduledAt = moment
+        scheduled = eventLoop.assumeIsolated().scheduleTask(deadline: moment) { self.fire() }
+    }
+
+    private func fire() {
+        scheduled = nil
+        scheduledAt = nil
+        guard let deadline else { return }
+        if NIODeadline.now() >= deadline {
+            self.deadline = nil
+            expired()
+        } else {
+            schedule(at: deadline)
+        }
+    }
+}

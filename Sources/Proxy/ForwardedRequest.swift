@@ -1,0 +1,131 @@
+internal import GatehouseCore
+internal import HTTPWire
+internal import Identity
+internal import NIOCore
+internal import Policy
+internal import Sessions
+
+/// A request on its way to an upstream. To make one is to spend a ``Permit``; a retry sends the same value.
+struct ForwardedRequest {
+    let app: RouteTable.AppIndex
+    let head: ByteBuffer
+    /// Whether an upstream that died before its first byte may be asked once more.
+    let isRepeatable: Bool
+    let answersHead: Bool
+    /// Client fields that were dropped for their names.
+    let droppedFields: Int
+
+    /// Everything that goes into the head besides the client's own fields.
+    struct Surroundings {
+        let snapshot: ProxySnapshot
+        let cookies: CookieMatcher
+        let identity: ByteBuffer?
+        let requestID: RequestID
+        let address: String
+    }
+
+    init(
+        permit: consuming Permit,
+        _ request: CanonicalRequest,
+        _ head: RequestHead,
+        _ surroundings: Surroundings,
+        allocator: ByteBufferAllocator
+    ) {
+        let snapshot = surroundings.snapshot
+        let app = permit.app
+        let forwarding = snapshot.forwarding[app]
+        let stripped = snapshot.strippedNames[app]
+        let bytes = head.bytes.readableBytesUInt8Span
+        var buffer = allocator.buffer(capacity: bytes.count + (surroundings.identity?.readableBytes ?? 0) + 384)
+
+        buffer.write(bytes, head.method)
+        buffer.writeInteger(0x20 as UInt8)
+        request.writePath(head, into: &buffer)
+        buffer.write(bytes, request.queryRange)
+        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
+        if forwarding.preserveHost {
+            buffer.write(bytes, head.host)
+        } else {
+            buffer.writeString(forwarding.upstream.authority)
+        }
+        buffer.writeStaticString("\r\n")
+
+        var dropped = 0
+        for field in head.fields {
+            switch field.kind {
+            case .host, .expect: continue
+            case .cookie:
+                surroundings.cookies.writeForeign(field, bytes, into: &buffer)
+                continue
+            case .other:
+                switch stripped.verdict(on: bytes.extracting(field.name)) {
+                case .forward: break
+                case .strip: continue
+                case .drop:
+                    dropped += 1
+                    continue
+                }
+            case _ where field.kind.isHopByHop: continue
+            default: break
+            }
+            if head.nominatesFields, HopByHop.isNominated(field, by: head.fields, bytes) { continue }
+            buffer.write(bytes, field.name)
+            buffer.writeStaticString(": ")
+            buffer.write(bytes, field.value)
+            buffer.writeStaticString("\r\n")
+        }
+        if let identity = surroundings.identity { buffer.writeImmutableBuffer(identity) }
+        Self.writeForwardingFields(&buffer, request, head, surroundings, app)
+        switch head.framing {
+        case .none, .untilClose: break
+        case .length(let length): buffer.writeString("Content-Length: \(length)\r\n")
+        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        }
+        buffer.writeStaticString("\r\n")
+
+        self.app = app
+        self.head = buffer
+        self.isRepeatable = request.method.isIdempotent && !head.framing.hasBody
+        self.answersHead = request.method == .head
+        self.droppedFields = dropped
+    }
+
+    private static func writeForwardingFields(
+        _ buffer: inout ByteBuffer,
+        _ request: CanonicalRequest,
+        _ head: RequestHead,
+        _ surroundings: Surroundings,
+        _ app: RouteTable.AppIndex
+    ) {
+        buffer.writeStaticString("X-Request-ID: ")
+        buffer.writeString(surroundings.requestID.description)
+        buffer.writeStaticString("\r\nX-Forwarded-For: ")
+        buffer.writeString(surroundings.address)
+        // The origin that browsers see; TLS may end in front of us, on this machine.
+        buffer.writeStaticString(
+            surroundings.snapshot.cookies.isSecure
+                ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: " : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ")
+        buffer.write(head.bytes.readableBytesUInt8Span, head.host)
+        buffer.writeStaticString("\r\n")
+    }
+}
+
+/// Fields that a Connection field names (RFC 9110, section 7.6.1).
+enum HopByHop {
+    /// Only what the other side sent is compared: what the gateway sets is written afterwards (SECURITY.md, rule 2).
+    static func isNominated(_ field: FieldSlice, by fields: [FieldSlice], _ bytes: Span<UInt8>) -> Bool {
+        var isNominated = false
+        for connection in fields where connection.kind == .connection {
+            FieldText.forEachMember(bytes, connection.value) { member in
+                guard member.count == field.name.count else { return }
+                for index in 0..<member.count {
+                    let left = bytes[member.lowerBound + index]
+                    let right = bytes[field.name.lowerBound + index]
+                    guard left == right || ((left ^ right) == 0x20 && (0x61...0x7A).contains(left | 0x20)) else { return }
+                }
+                isNominated = true
+            }
+        }
+        return isNominated
+    }
+}
