@@ -20,7 +20,10 @@ package enum Base64URL {
         return String(decoding: text, as: UTF8.self)
     }
 
-    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Collection<UInt8>) -> [UInt8]? { decode(Array(text)) }
+
+    /// What the generic form comes down to, compiled for bytes that lie in a row.
+    package static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes = [UInt8]()
         bytes.reserveCapacity(text.count * 3 / 4)

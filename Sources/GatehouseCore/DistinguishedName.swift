@@ -9,6 +9,8 @@ package struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
     private struct Assertion: Hashable, Comparable {
         let type: String
         let value: String
+        /// Whether the value is BER in hexadecimal (`#0402…`): never equal to a text that looks like it.
+        let isEncoded: Bool
 
         static func < (left: Assertion, right: Assertion) -> Bool {
             (left.type, left.value) < (right.type, right.value)
@@ -21,7 +23,9 @@ package struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
         guard let names = parser.parse() else { return nil }
         description = text
         relativeNames = names.map { name in
-            name.map { Assertion(type: $0.type.lowercased(), value: Self.fold($0.value)) }.sorted()
+            name.map { part in
+                Assertion(type: part.type.lowercased(), value: Self.fold(part.value), isEncoded: part.isEncoded)
+            }.sorted()
         }
     }
 
@@ -42,7 +46,9 @@ package struct DistinguishedName: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func fold(_ value: String) -> String {
-        value.lowercased().split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        // By scalars: as a Character, a space takes the combining mark behind it along.
+        value.lowercased().unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map { String($0) }
+            .joined(separator: " ")
     }
 }
 
@@ -52,15 +58,20 @@ extension DistinguishedName {
         let bytes: [UInt8]
         var position = 0
 
-        mutating func parse() -> [[(type: String, value: String)]]? {
+        typealias Part = (type: String, value: String, isEncoded: Bool)
+
+        mutating func parse() -> [[Part]]? {
             skipSpaces()
             if position == bytes.count { return [] }
-            var names: [[(type: String, value: String)]] = []
+            var names: [[Part]] = []
             while true {
-                var name: [(type: String, value: String)] = []
+                var name: [Part] = []
                 repeat {
-                    guard let type = attributeType(), let value = attributeValue() else { return nil }
-                    name.append((type, value))
+                    guard let type = attributeType() else { return nil }
+                    skipSpaces()
+                    let isEncoded = position < bytes.count && bytes[position] == 0x23  // #
+                    guard let value = isEncoded ? encodedValue() : attributeValue() else { return nil }
+                    name.append((type, value, isEncoded))
                 } while take(0x2B)  // +
                 names.append(name)
                 if position == bytes.count { return names }
@@ -78,8 +89,20 @@ extension DistinguishedName {
             return type
         }
 
-        private mutating func attributeValue() -> String? {
+        /// `#` and pairs of hexadecimal digits.
+        private mutating func encodedValue() -> String? {
+            let start = position
+            position += 1
+            while position < bytes.count, hexValue(bytes[position]) != nil { position += 1 }
+            let end = position
             skipSpaces()
+            guard end - start > 1, (end - start) % 2 == 1,
+                position == bytes.count || ",;+".utf8.contains(bytes[position])
+            else { return nil }
+            return text(bytes[start..<end])
+        }
+
+        private mutating func attributeValue() -> String? {
             var value: [UInt8] = []
             var keptLength = 0
             while position < bytes.count {
@@ -105,7 +128,8 @@ extension DistinguishedName {
         private mutating func escapedByte() -> UInt8? {
             position += 1
             guard position < bytes.count else { return nil }
-            if position + 1 < bytes.count, let high = hexValue(bytes[position]), let low = hexValue(bytes[position + 1]) {
+            if position + 1 < bytes.count, let high = hexValue(bytes[position]), let low = hexValue(bytes[position + 1])
+            {
                 position += 2
                 return high << 4 | low
             }

@@ -2,13 +2,14 @@ internal import CUTF8Proc
 internal import Glibc
 
 /// A name that a person typed, in the one form in which names are compared and counted: trimmed, NFKC, case-folded, so
-/// that `ALICE`, ` alice`, `ａｌｉｃｅ` and `alice` are one (SECURITY.md, rules 15 and 18).
+/// that `ALICE`, ` alice`, `ａｌｉｃｅ` and `alice` are one (docs/security-rules.md, rules 15 and 18).
 package struct FoldedName: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     /// The name as it was typed, trimmed and in NFKC, its case kept: what the directory is asked for.
     package let typed: String
 
-    /// - Returns: `nil` unless the folded name has 1 to 128 characters, none of them a control or format character.
+    /// - Returns: `nil` unless the folded name has 1 to 128 characters, none of them a control or format character or one
+    ///   that directories pass over when they compare (RFC 4518, section 2.2): else one entry had many names to count on.
     package init?(_ typed: String) {
         // A name of 128 characters has at most 128 * 4 code units of combining marks that anyone uses; the cap keeps
         // the normalisation of hostile input cheap.
@@ -32,9 +33,15 @@ package struct FoldedName: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.properties.isDefaultIgnorableCodePoint { return false }
+        switch scalar {
+        // MONGOLIAN TODO SOFT HYPHEN and OBJECT REPLACEMENT CHARACTER, which RFC 4518 maps to nothing besides.
+        case "\u{1806}", "\u{FFFC}": return false
+        default: break
+        }
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: false
-        default: true
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: return false
+        default: return true
         }
     }
 

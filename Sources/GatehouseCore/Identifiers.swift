@@ -1,3 +1,26 @@
+internal import Glibc
+
+/// The system's generator, asked for many bytes at a time: each question is a call to the kernel. For what has to be
+/// unpredictable but is no secret; a secret never lies in its store.
+package struct BufferedRandomNumberGenerator: RandomNumberGenerator {
+    /// getentropy(3) gives at most 256 bytes at once.
+    private var words: InlineArray<32, UInt64> = .init(repeating: 0)
+    private var used = 32
+
+    package init() {}
+
+    package mutating func next() -> UInt64 {
+        if used == 32 {
+            var span = words.mutableSpan
+            let status = unsafe span.withUnsafeMutableBytes { unsafe getentropy($0.baseAddress!, $0.count) }
+            precondition(status == 0, "the system gives no random bytes")
+            used = 0
+        }
+        defer { used += 1 }
+        return words[used]
+    }
+}
+
 /// Where random bytes come from: the system's generator (`getrandom`), which SystemRandomNumberGenerator reads on Linux.
 package enum RandomBytes {
     package static func make(_ count: Int) -> [UInt8] {
@@ -7,7 +30,7 @@ package enum RandomBytes {
 }
 
 /// 256 random bits that stand for a session on one host (or a ticket, or a sign-in cookie). Written as 43 characters of
-/// base64url (RFC 4648, section 5) without padding; any other spelling is no token (SECURITY.md, rules 6 and 20).
+/// base64url (RFC 4648, section 5) without padding; any other spelling is no token (docs/security-rules.md, rules 6 and 20).
 package struct SessionToken: Sendable, Hashable {
     package static let byteCount = 32
     package static let textCount = 43
@@ -24,6 +47,8 @@ package struct SessionToken: Sendable, Hashable {
 
     /// - Returns: `nil` unless the text is exactly the form that ``text`` writes.
     package init?(_ text: some Collection<UInt8>) {
+        // Not generic from here on: a request with a session comes this way.
+        let text = Array(text)
         guard text.count == Self.textCount, let bytes = Base64URL.decode(text), bytes.count == Self.byteCount else {
             return nil
         }
@@ -59,6 +84,12 @@ package struct TokenDigest: Hashable, Sendable {
     package func hash(into hasher: inout Hasher) {
         for index in 0..<4 { hasher.combine(words[index]) }
     }
+}
+
+/// Neither in a log (docs/contract.md, "Audit events").
+extension TokenDigest: CustomStringConvertible, CustomReflectable {
+    package var description: String { "<redacted>" }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 /// The name of a session in logs, the audit trail and lists: neither its token nor the token's digest.

@@ -27,7 +27,7 @@ package struct Origin: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Splits an absolute URL into its origin and the rest (path, query), refusing user information, back-slashes,
-    /// controls, fragments and everything else that two parsers could read in two ways (SECURITY.md, rule 10).
+    /// controls, fragments and everything else that two parsers could read in two ways (docs/security-rules.md, rule 10).
     package static func split(_ url: String) -> (origin: Origin, rest: Substring)? {
         guard url.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != 0x5C && $0 != 0x23 }) else { return nil }
         let scheme: Scheme
@@ -61,21 +61,27 @@ package struct Origin: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(scheme.rawValue)://\(authority)" }
 }
 
-/// Host names in one spelling (SECURITY.md, rule 9).
+/// Host names in one spelling (docs/security-rules.md, rule 9).
 package enum HostName {
     /// Lower case, one trailing dot removed. `nil` for what is no registered name of letters, digits, `-`, `_` and `.`,
     /// and no address.
     package static func canonical(_ text: some StringProtocol) -> String? {
+        // Before lower case is made: U+212A, the Kelvin sign, would become a plain "k".
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         var name = text.lowercased()
         if name.hasPrefix("[") {
-            guard name.hasSuffix("]"), let address = SourceAddress(String(name.dropFirst().dropLast())) else { return nil }
+            guard name.hasSuffix("]"), let address = SourceAddress(String(name.dropFirst().dropLast())) else {
+                return nil
+            }
             return address.isIPv4 ? nil : "[\(address)]"
         }
         if name.hasSuffix(".") { name.removeLast() }
         guard !name.isEmpty, name.utf8.count <= 253 else { return nil }
         for label in name.split(separator: ".", omittingEmptySubsequences: false) {
             guard !label.isEmpty, label.utf8.count <= 63,
-                label.utf8.allSatisfy({ (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F })
+                label.utf8.allSatisfy({
+                    (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x5F
+                })
             else { return nil }
         }
         return name

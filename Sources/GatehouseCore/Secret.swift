@@ -1,6 +1,6 @@
 /// Bytes that must never be printed: passwords, keys, tokens.
 ///
-/// Whatever prints, interpolates, dumps or mirrors a `Secret` sees `<redacted>` (SECURITY.md, rule 24). The bytes are
+/// Whatever prints, interpolates, dumps or mirrors a `Secret` sees `<redacted>` (docs/security-rules.md, rule 24). The bytes are
 /// reached through ``withBytes(_:)`` alone, so that a reader can find each place that uses them.
 package struct Secret: Sendable {
     private let bytes: [UInt8]
@@ -16,7 +16,8 @@ package struct Secret: Sendable {
     package var count: Int { bytes.count }
     package var isEmpty: Bool { bytes.isEmpty }
 
-    package func withBytes<Result, Failure: Error>(_ body: ([UInt8]) throws(Failure) -> Result) throws(Failure) -> Result
+    package func withBytes<Result, Failure: Error>(_ body: ([UInt8]) throws(Failure) -> Result) throws(Failure)
+        -> Result
     {
         try body(bytes)
     }

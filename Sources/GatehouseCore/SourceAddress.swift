@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// The address a request came from. An IPv4 address mapped into IPv6 (`::ffff:192.0.2.1`) is read as IPv4, so that no
-/// rule about `192.0.2.0/24` is passed by the other spelling (SECURITY.md, rule 3).
+/// rule about `192.0.2.0/24` is passed by the other spelling (docs/security-rules.md, rule 3).
 package struct SourceAddress: Hashable, Sendable {
     /// The address in network order, IPv4 in its mapped form.
     fileprivate let high: UInt64
@@ -20,6 +20,8 @@ package struct SourceAddress: Hashable, Sendable {
 
     /// Reads `192.0.2.1` or `2001:db8::1`; no brackets, port or zone. Anything else is `nil`.
     package init?(_ text: String) {
+        // C reads a text up to its first NUL alone.
+        guard !text.utf8.contains(0) else { return nil }
         var four = in_addr()
         if unsafe inet_pton(AF_INET, text, &four) == 1 {
             self.init(ipv4: UInt32(bigEndian: four.s_addr))
@@ -29,6 +31,9 @@ package struct SourceAddress: Hashable, Sendable {
         guard unsafe inet_pton(AF_INET6, text, &six) == 1 else { return nil }
         self.init(ipv6: six)
     }
+
+    /// `::`, which names nobody (RFC 4291, section 2.5.2).
+    package static let unspecified = SourceAddress(high: 0, low: 0)
 
     package var isIPv4: Bool { high == 0 && low >> 32 == 0xFFFF }
 
@@ -65,7 +70,7 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
         let width = address.isIPv4 && !parts[0].contains(":") ? 32 : 128
         var length = width
         if parts.count == 2 {
-            guard parts[1].allSatisfy({ $0.isASCII && $0.isNumber }), let stated = Int(parts[1]), stated <= width else {
+            guard let stated = Int(parts[1]), String(stated) == parts[1], (0...width).contains(stated) else {
                 return nil
             }
             length = stated

@@ -1,6 +1,6 @@
 /// Names a person for good: the realm (the directory's name in the configuration) and the entry's immutable id
 /// (entryUUID, objectGUID, nsUniqueId). It survives renames and never passes from one person to another
-/// (SECURITY.md, rule 18).
+/// (docs/security-rules.md, rule 18).
 package struct SubjectID: Hashable, Sendable, CustomStringConvertible {
     package let realm: String
     package let immutableID: String

@@ -34,6 +34,21 @@ package struct WallClock: Sendable {
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
+
+    /// The time of the wall clock when this process first asked, and what has passed since by the clock that no
+    /// administrator sets: a wall clock that is put forward or back by a day ends nothing and prolongs nothing. For what
+    /// never leaves this process.
+    package static let steady: WallClock = {
+        // In whole numbers, because every request with a session asks.
+        let offset = system.now().milliseconds - sinceBoot()
+        return WallClock { Timestamp(milliseconds: sinceBoot() + offset) }
+    }()
+
+    private static func sinceBoot() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
 }
 
 extension Duration {
@@ -47,13 +62,34 @@ extension Duration {
 extension Timestamp {
     /// RFC 3339 in UTC with milliseconds, as `2026-11-22T09:15:04.120Z`; written by hand because `DateFormatter` brings ICU.
     package var rfc3339: String {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        appendRFC3339(to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The same into a line that is being made.
+    package func appendRFC3339(to bytes: inout [UInt8]) {
         let date = CivilDate(self)
-        func pad(_ value: Int, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        func append(_ value: Int, _ width: Int, _ end: Unicode.Scalar) {
+            let value = value.magnitude
+            var divisor: UInt = 1
+            for _ in 1..<width { divisor *= 10 }
+            // A year of five digits keeps them.
+            while value / divisor >= 10 { divisor *= 10 }
+            while divisor > 0 {
+                bytes.append(0x30 + UInt8(value / divisor % 10))
+                divisor /= 10
+            }
+            bytes.append(UInt8(ascii: end))
         }
-        return "\(pad(date.year, 4))-\(pad(date.month, 2))-\(pad(date.day, 2))T\(pad(date.hour, 2)):"
-            + "\(pad(date.minute, 2)):\(pad(date.second, 2)).\(pad(date.millisecond, 3))Z"
+        append(date.year, 4, "-")
+        append(date.month, 2, "-")
+        append(date.day, 2, "T")
+        append(date.hour, 2, ":")
+        append(date.minute, 2, ":")
+        append(date.second, 2, ".")
+        append(date.millisecond, 3, "Z")
     }
 }
 

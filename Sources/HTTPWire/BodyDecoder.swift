@@ -123,7 +123,13 @@ package struct BodyDecoder: Sendable {
         guard scanned + index <= trailerLimit else { throw .trailersTooLarge }
         guard index < bytes.count else { return nil }
         guard index > 0, bytes[index - 1] == 0x0D else { throw .bareLineFeed }
-        if index > 1 { _ = try HeadScanner.field(bytes, 0..<index - 1) }
+        if index > 1 {
+            // All trailers are dropped; but who sends these means to mislead somebody (RFC 9110, section 6.5.1).
+            switch try FieldSlice(bytes, 0..<index - 1).kind {
+            case .contentLength, .transferEncoding, .host: throw .forbiddenTrailer
+            default: break
+            }
+        }
         return index + 1
     }
 

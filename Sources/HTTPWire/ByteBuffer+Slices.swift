@@ -6,4 +6,9 @@ extension ByteBuffer {
         // `Span.bytes` is unsafe for elements with padding; a byte has none.
         unsafe writeBytes(bytes.extracting(range).bytes)
     }
+
+    /// Appends a number in decimal.
+    package mutating func writeDecimal(_ value: Int) {
+        writeString(String(value))
+    }
 }

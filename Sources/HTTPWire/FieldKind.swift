@@ -32,7 +32,8 @@ package enum FieldKind: UInt8, Sendable {
     /// rebuilt. `Proxy-Authorization` is meant for us alone.
     package var isHopByHop: Bool {
         switch self {
-        case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te, .trailer, .upgrade,
+        case .connection, .keepAlive, .proxyConnection, .proxyAuthenticate, .proxyAuthorization, .te, .trailer,
+            .upgrade,
             .http2Settings, .transferEncoding, .contentLength:
             true
         default: false
@@ -41,23 +42,46 @@ package enum FieldKind: UInt8, Sendable {
 
     /// - Parameter range: of the name in the bytes, any letter case.
     static func of(_ bytes: Span<UInt8>, _ range: Range<Int>) -> FieldKind {
-        let first = bytes[range.lowerBound] | 0x20
-        for candidate in table[Int(first & 31)] where candidate.name.count == range.count {
-            var isEqual = true
-            for index in 0..<range.count where lower(bytes[range.lowerBound + index]) != candidate.name[index] {
-                isEqual = false
-                break
+        let table = table
+        let bucket = Int(bytes[range.lowerBound] & 31)
+        for place in Int(table.starts[bucket])..<Int(table.starts[bucket + 1]) {
+            let entry = table.entries[place]
+            guard entry.count == range.count else { continue }
+            var index = 0
+            while index < entry.count,
+                lower(bytes[range.lowerBound + index]) == table.names[entry.start + index]
+            {
+                index += 1
             }
-            if isEqual { return candidate.kind }
+            if index == entry.count { return entry.kind }
         }
         return .other
+    }
+
+    /// The kind of a name that stands in a configuration.
+    package static func of(_ name: String) -> FieldKind {
+        let bytes = Array(name.utf8)
+        return bytes.isEmpty ? .other : of(bytes.span, 0..<bytes.count)
     }
 
     static func lower(_ byte: UInt8) -> UInt8 {
         (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
     }
 
-    private static let table: [[(name: [UInt8], kind: FieldKind)]] = {
+    /// Names by the lower five bits of their first letter. Flat, so that a look into it counts no references.
+    private struct Table {
+        struct Entry {
+            let start: Int
+            let count: Int
+            let kind: FieldKind
+        }
+
+        var names: [UInt8] = []
+        var entries: [Entry] = []
+        var starts: [UInt8] = []
+    }
+
+    private static let table: Table = {
         let all: [(String, FieldKind)] = [
             ("host", .host), ("content-length", .contentLength), ("transfer-encoding", .transferEncoding),
             ("connection", .connection), ("keep-alive", .keepAlive), ("proxy-connection", .proxyConnection),
@@ -74,11 +98,15 @@ package enum FieldKind: UInt8, Sendable {
             ("sec-ch-ua-platform", .harmless), ("sec-fetch-dest", .harmless), ("sec-fetch-user", .harmless),
             ("upgrade-insecure-requests", .harmless), ("vary", .harmless),
         ]
-        var table: [[(name: [UInt8], kind: FieldKind)]] = Array(repeating: [], count: 32)
-        for (name, kind) in all {
-            let bytes = Array(name.utf8)
-            table[Int(bytes[0] & 31)].append((bytes, kind))
+        var table = Table()
+        for bucket in 0..<32 {
+            table.starts.append(UInt8(table.entries.count))
+            for (name, kind) in all where Int(name.utf8.first! & 31) == bucket {
+                table.entries.append(Table.Entry(start: table.names.count, count: name.utf8.count, kind: kind))
+                table.names += Array(name.utf8)
+            }
         }
+        table.starts.append(UInt8(table.entries.count))
         return table
     }()
 }

@@ -1,4 +1,4 @@
-/// Content-Length and Transfer-Encoding of one head, read without mercy (RFC 9112, section 6; SECURITY.md, rule 11).
+/// Content-Length and Transfer-Encoding of one head, read without mercy (RFC 9112, section 6; docs/security-rules.md, rule 11).
 struct FramingFields {
     private var length: Int?
     private var isChunked = false
@@ -9,7 +9,9 @@ struct FramingFields {
             guard let value = FieldText.decimal(bytes, field.value) else { throw .malformedContentLength }
             length = value
         } else {
-            guard !isChunked, FieldText.isEqual(bytes, field.value, "chunked") else { throw .unsupportedTransferEncoding }
+            guard !isChunked, FieldText.isEqual(bytes, field.value, "chunked"), Self.isPlain(field, bytes) else {
+                throw .unsupportedTransferEncoding
+            }
             isChunked = true
         }
     }
@@ -34,6 +36,16 @@ struct FramingFields {
 
     /// What a bodiless answer says its content would be long.
     var announcedLength: Int? { length }
+
+    var announcesContent: Bool { isChunked || length ?? 0 > 0 }
+
+    /// Nothing but one space stands around the value: tabs and spaces are how one `chunked` is hidden from one of two
+    /// parsers, and nobody writes them in good faith.
+    private static func isPlain(_ field: FieldSlice, _ bytes: Span<UInt8>) -> Bool {
+        let before = field.value.lowerBound - 1
+        let hasOneSpace = bytes[before] == 0x20 && before - 1 == field.name.upperBound
+        return (before == field.name.upperBound || hasOneSpace) && bytes[field.value.upperBound] == 0x0D
+    }
 }
 
 /// What Connection fields say about the connection's future.
@@ -41,6 +53,10 @@ struct Persistence {
     private let minorVersion: Int
     private var closes = false
     private(set) var nominatesFields = false
+    private var length = 0
+
+    /// Every name in it is compared with every other field: a list longer than any honest one would be work for nothing.
+    private static let lengthLimit = 1024
 
     init(minorVersion: Int) {
         self.minorVersion = minorVersion
@@ -49,7 +65,9 @@ struct Persistence {
     /// HTTP/1.0's `keep-alive` is not taken up: such a connection ends with its answer.
     var keepsAlive: Bool { minorVersion == 1 && !closes }
 
-    mutating func add(_ value: Range<Int>, _ bytes: Span<UInt8>) {
+    mutating func add(_ value: Range<Int>, _ bytes: Span<UInt8>) throws(WireError) {
+        length += value.count
+        guard length <= Self.lengthLimit else { throw .headTooLarge }
         var closes = false
         var nominates = false
         FieldText.forEachMember(bytes, value) { member in

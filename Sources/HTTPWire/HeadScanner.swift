@@ -1,6 +1,15 @@
+internal import Glibc
+
+/// A request line or a status line.
+protocol StartLine: Sendable {
+    /// One empty line may stand before it (RFC 9112, section 2.2, of requests).
+    static var toleratesEmptyLine: Bool { get }
+    init(_ bytes: Span<UInt8>, _ line: Range<Int>, _ limits: HeadLimits) throws(WireError)
+}
+
 /// Reads a start line and fields, strictly, out of bytes that arrive in pieces. Every byte is looked at a bounded number
-/// of times, however small the pieces.
-struct HeadScanner {
+/// of times, however small the pieces; a line is judged as soon as it is complete.
+struct HeadScanner<Line: StartLine> {
     enum Progress {
         case needMore
         /// The head is complete and this long.
@@ -9,16 +18,13 @@ struct HeadScanner {
 
     let limits: HeadLimits
     private(set) var fields: [FieldSlice] = []
-    private(set) var startLine: Range<Int>?
+    private(set) var startLine: Line?
     private var lineStart = 0
     private var searched = 0
     private var ignoredEmptyLine = false
-    /// A request may be preceded by one empty line (RFC 9112, section 2.2); a response may not.
-    let toleratesEmptyLine: Bool
 
-    init(limits: HeadLimits, toleratesEmptyLine: Bool) {
+    init(limits: HeadLimits) {
         self.limits = limits
-        self.toleratesEmptyLine = toleratesEmptyLine
         fields.reserveCapacity(24)
     }
 
@@ -43,17 +49,16 @@ struct HeadScanner {
             let line = lineStart..<lineFeed - 1
             lineStart = lineFeed + 1
             if startLine == nil {
-                if line.isEmpty, toleratesEmptyLine, !ignoredEmptyLine {
+                if line.isEmpty, Line.toleratesEmptyLine, !ignoredEmptyLine {
                     ignoredEmptyLine = true
                     continue
                 }
-                guard !line.isEmpty else { throw .malformedStartLine }
-                startLine = line
+                startLine = try Line(bytes, line, limits)
             } else if line.isEmpty {
                 return .complete(length: lineStart)
             } else {
                 guard fields.count < limits.fields else { throw .tooManyFields }
-                fields.append(try Self.field(bytes, line))
+                fields.append(try FieldSlice(bytes, line))
             }
         }
     }
@@ -61,21 +66,27 @@ struct HeadScanner {
     private var tooLarge: WireError { startLine == nil ? .targetTooLong : .headTooLarge }
 
     private mutating func findLineFeed(_ bytes: Span<UInt8>) throws(WireError) -> Int? {
-        var index = max(searched, lineStart)
-        let end = bytes.count
-        while index < end {
-            if bytes[index] == 0x0A {
-                searched = index + 1
-                return index
+        let start = max(searched, lineStart)
+        guard start < bytes.count else { return nil }
+        // The C library looks at many bytes at once.
+        let found = unsafe bytes.extracting(start..<bytes.count).withUnsafeBytes { rest -> Int? in
+            guard let base = rest.baseAddress, let place = unsafe memchr(base, 0x0A, rest.count) else {
+                return nil
             }
-            index += 1
+            return unsafe UnsafeRawPointer(place) - base
         }
-        searched = end
-        return nil
+        guard let found else {
+            searched = bytes.count
+            return nil
+        }
+        searched = start + found + 1
+        return start + found
     }
+}
 
+extension FieldSlice {
     /// `name ":" OWS value OWS` with a token for a name and no white space before the colon (RFC 9112, section 5).
-    static func field(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(WireError) -> FieldSlice {
+    init(_ bytes: Span<UInt8>, _ line: Range<Int>) throws(WireError) {
         var index = line.lowerBound
         if bytes[index] == 0x20 || bytes[index] == 0x09 { throw .foldedField }
         while index < line.upperBound, bytes[index] != 0x3A {
@@ -97,24 +108,22 @@ struct HeadScanner {
             }
             index += 1
         }
-        return FieldSlice(name: name, value: start..<end, kind: FieldKind.of(bytes, name))
+        self.init(name: name, value: start..<end, kind: FieldKind.of(bytes, name))
     }
 }
 
 /// Character classes of RFC 9110, section 5.6.2 and 5.5.
 enum CharacterClass {
-    static func isToken(_ byte: UInt8) -> Bool { tokens[Int(byte)] }
+    static func isToken(_ byte: UInt8) -> Bool {
+        byte < 0x80 && (byte < 0x40 ? lowTokens : highTokens) >> UInt64(byte & 63) & 1 == 1
+    }
 
     /// Visible characters, space, tab and obs-text; no control.
     static func isFieldValue(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
-    private static let tokens: [Bool] = (0...255).map { value in
-        switch UInt8(value) {
-        case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-        case 0x21, 0x23...0x27, 0x2A, 0x2B, 0x2D, 0x2E, 0x5E...0x60, 0x7C, 0x7E: true
-        default: false
-        }
-    }
+    // ALPHA, DIGIT and "!#$%&'*+-.^_`|~": a bit for each of the first 64 characters, and for each of the next.
+    private static let lowTokens: UInt64 = 0x03FF_6CFA_0000_0000
+    private static let highTokens: UInt64 = 0x57FF_FFFF_C7FF_FFFE
 }
 
 /// Comparisons and numbers over ranges of a head.
@@ -125,6 +134,16 @@ package enum FieldText {
         for index in 0..<range.count {
             let wanted = unsafe expected.utf8Start[index]
             if FieldKind.lower(bytes[range.lowerBound + index]) != wanted { return false }
+        }
+        return true
+    }
+
+    /// Equal byte for byte.
+    static func isExactly(_ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: StaticString) -> Bool {
+        guard range.count == expected.utf8CodeUnitCount else { return false }
+        for index in 0..<range.count {
+            let wanted = unsafe expected.utf8Start[index]
+            if bytes[range.lowerBound + index] != wanted { return false }
         }
         return true
     }

@@ -34,8 +34,8 @@ package struct RequestHead: Sendable {
     package let nominatesFields: Bool
 
     package func text(_ range: Range<Int>) -> String {
-        let bytes = bytes.readableBytesUInt8Span
-        return String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+        let slice = bytes.readableBytesUInt8Span.extracting(range)
+        return unsafe slice.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
     }
 
     /// The value of the first field of a kind.
@@ -46,41 +46,44 @@ package struct RequestHead: Sendable {
 
 /// Takes request heads off a connection's bytes. One for each connection.
 package struct RequestParser: Sendable {
-    private var scanner: HeadScanner
+    private var scanner: HeadScanner<RequestLine>
 
     package init(limits: HeadLimits = HeadLimits()) {
-        scanner = HeadScanner(limits: limits, toleratesEmptyLine: true)
+        scanner = HeadScanner(limits: limits)
     }
 
     /// - Parameter buffer: what has arrived and is not consumed; a complete head is taken off its front.
     /// - Returns: `nil` until a head is complete.
     package mutating func parse(_ buffer: inout ByteBuffer) throws(WireError) -> RequestHead? {
         guard case .complete(let length) = try scanner.scan(buffer.readableBytesUInt8Span) else { return nil }
-        guard let startLine = scanner.startLine, let bytes = buffer.readSlice(length: length) else { return nil }
-        let head = try Self.head(bytes, startLine, scanner.fields, scanner.limits)
+        guard let line = scanner.startLine, let bytes = buffer.readSlice(length: length) else { return nil }
+        let head = try Self.head(bytes, line, scanner.fields)
         scanner.reset()
         return head
     }
 
     private static func head(
         _ buffer: ByteBuffer,
-        _ startLine: Range<Int>,
-        _ fields: [FieldSlice],
-        _ limits: HeadLimits
+        _ line: RequestLine,
+        _ fields: [FieldSlice]
     ) throws(WireError) -> RequestHead {
         let bytes = buffer.readableBytesUInt8Span
-        let line = try RequestLine(bytes, startLine, limits)
         var framing = FramingFields()
         var host: Range<Int>?
         var persistence = Persistence(minorVersion: line.minorVersion)
         var expectsContinue = false
+        var isAuthorized = false
         for field in fields {
             switch field.kind {
             case .host:
                 guard host == nil else { throw .hostRepeated }
                 host = field.value
             case .contentLength, .transferEncoding: try framing.add(field, bytes)
-            case .connection: persistence.add(field.value, bytes)
+            case .connection: try persistence.add(field.value, bytes)
+            case .authorization:
+                // Gateway and application might each believe another one.
+                guard !isAuthorized else { throw .authorizationRepeated }
+                isAuthorized = true
             case .expect:
                 guard FieldText.isEqual(bytes, field.value, "100-continue"), !expectsContinue else {
                     throw .unsupportedExpectation
@@ -106,7 +109,9 @@ package struct RequestParser: Sendable {
 }
 
 /// `method SP request-target SP HTTP-version`, with exactly one space between (RFC 9112, section 3).
-private struct RequestLine {
+struct RequestLine: StartLine {
+    static let toleratesEmptyLine = true
+
     let method: Range<Int>
     let target: Range<Int>
     let minorVersion: Int
@@ -129,8 +134,7 @@ private struct RequestLine {
         guard !target.isEmpty, index < line.upperBound else { throw .malformedStartLine }
         guard target.count <= limits.targetBytes else { throw .targetTooLong }
         let version = index + 1..<line.upperBound
-        guard version.count == 8, FieldText.isEqual(bytes, version.lowerBound..<version.lowerBound + 5, "http/"),
-            bytes[version.lowerBound] == 0x48, bytes[version.lowerBound + 1] == 0x54, bytes[version.lowerBound + 3] == 0x50,
+        guard version.count == 8, FieldText.isExactly(bytes, version.lowerBound..<version.lowerBound + 5, "HTTP/"),
             (0x30...0x39).contains(bytes[version.lowerBound + 5]), bytes[version.lowerBound + 6] == 0x2E,
             (0x30...0x39).contains(bytes[version.lowerBound + 7])
         else { throw .malformedStartLine }

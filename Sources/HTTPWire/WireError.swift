@@ -1,4 +1,4 @@
-/// Why bytes are no HTTP/1.1 message that may be passed on (RFC 9112; SECURITY.md, rule 11). Each ends the connection:
+/// Why bytes are no HTTP/1.1 message that may be passed on (RFC 9112; docs/security-rules.md, rule 11). Each ends the connection:
 /// behind an ambiguous message nobody can say where the next one begins.
 package enum WireError: String, Error, Sendable, CaseIterable {
     case malformedStartLine = "the start line is malformed"
@@ -22,6 +22,8 @@ package enum WireError: String, Error, Sendable, CaseIterable {
     case malformedChunk = "a chunk is malformed"
     case chunkExtensionTooLong = "a chunk extension is too long"
     case trailersTooLarge = "the trailer section is too large"
+    case forbiddenTrailer = "the trailer section contains a field of framing or routing"
+    case authorizationRepeated = "there is more than one Authorization field"
     case malformedStatusLine = "the status line is malformed"
 
     /// The status that a client's message of this kind is answered with.

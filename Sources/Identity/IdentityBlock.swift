@@ -32,7 +32,9 @@ package struct IdentityRenderer: Sendable {
         fields.removeAll { own.contains(IdentityFieldNames.fold($0.name)) }
         fields += headers.set.map { ($0.name, .template($0.value)) }
         return fields.compactMap { field in
-            guard let value = Self.value(field.value, facts), !value.isEmpty, Self.isFieldValue(value) else { return nil }
+            guard let value = Self.value(field.value, facts), !value.isEmpty, Self.isFieldValue(value) else {
+                return nil
+            }
             return (field.name, value)
         }
     }
@@ -51,7 +53,7 @@ package struct IdentityRenderer: Sendable {
         return block
     }
 
-    /// What apps get besides their profile (CONTRACT.md, "Headers to applications").
+    /// What apps get besides their profile (docs/contract.md, "Headers to applications").
     private static let always: [(name: String, value: IdentityValue)] = [
         ("X-XRM-User", .user), ("X-XRM-Roles", .roles), ("X-XRM-Permissions", .permissions),
         ("X-XRM-Relations", .relations), ("X-XRM-Organization", .attribute("organization")), ("X-XRM-Realm", .realm),
@@ -80,6 +82,7 @@ package struct IdentityRenderer: Sendable {
 
     /// RFC 9110, section 5.5: visible characters, spaces and obs-text (our UTF-8); no control, no blank edge.
     private static func isFieldValue(_ value: String) -> Bool {
-        value.utf8.first != 0x20 && value.utf8.last != 0x20 && value.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        value.utf8.first != 0x20 && value.utf8.last != 0x20
+            && value.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 }

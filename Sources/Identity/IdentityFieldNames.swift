@@ -1,13 +1,17 @@
 /// The names of fields by which some application somewhere is told who is there. A client never sends one through the
-/// gateway, whatever its case or its `_`, `.` and `-` (SECURITY.md, rule 1): the names of *every* profile, because an
+/// gateway, whatever its case or its `_`, `.` and `-` (docs/security-rules.md, rule 1): the names of *every* profile, because an
 /// application may look at more than the profile that its administrator chose.
 package struct IdentityFieldNames: Sendable {
     private let exact: Set<String>
     private let pass: Set<String>
 
-    /// - Parameter headers: of one app; its own `set` names are stripped too.
-    package init(headers: HeaderConfiguration) {
+    /// - Parameters:
+    ///   - headers: of one app; its own `set` names are stripped too.
+    ///   - judgesMethods: a rule of the app names methods, so that no field may turn a request into another method behind
+    ///     the rule's back.
+    package init(headers: HeaderConfiguration, judgesMethods: Bool = false) {
         exact = Self.known.union(headers.set.map { Self.fold($0.name) })
+            .union(judgesMethods ? Self.methodOverrides : [])
         pass = Set(headers.pass.map { $0.lowercased() })
     }
 
@@ -69,22 +73,23 @@ package struct IdentityFieldNames: Sendable {
 
     /// Whole families, by prefix of the folded name.
     private static let families = [
-        "remote-", "x-remote-", "x-xrm-", "x-gatehouse-", "x-forwarded-", "x-original-", "x-auth-request-", "x-authentik-",
-        "sm-", "iv-", "x-ldap-",
+        "remote-", "x-remote-", "x-xrm-", "x-gatehouse-", "x-forwarded-", "x-original-", "x-auth-request-",
+        "x-authentik-", "x-authelia-", "x-vouch-", "x-authenticated-", "x-webauth-", "auth-", "sm-", "iv-", "x-ldap-",
+        "oidc-", "x-ssl-", "ssl-client-", "impersonate-", "x-consumer-", "x-proxyuser", "x-envoy-", "wl-proxy-",
     ]
 
     private static let known: Set<String> = [
-        // LemonLDAP::NG
-        "auth-user", "auth-mail", "auth-name", "auth-cn", "auth-groups", "auth-uid", "auth-roles",
-        // Grafana, pgAdmin, Kibana, Nexus and their like
-        "x-webauth-user", "x-webauth-email", "x-webauth-name", "x-webauth-groups", "x-webauth-role",
-        "x-authenticated-user", "x-authenticated-userid",
-        "x-auth-user", "x-auth-username", "x-auth-email", "x-auth-groups", "x-proxy-user", "x-proxy-username",
-        "x-proxy-email", "x-proxy-roles", "x-ssl-client-cn", "x-ssl-client-dn", "ssl-client-cert", "x-client-cert",
-        "x-goog-authenticated-user-email", "x-amzn-oidc-identity", "x-amzn-oidc-data", "x-amzn-oidc-accesstoken",
-        "x-pomerium-jwt-assertion", "cf-access-authenticated-user-email", "cf-access-jwt-assertion",
+        "x-auth-user", "x-auth-username", "x-auth-email", "x-auth-groups", "x-auth-roles", "x-proxy-user",
+        "x-proxy-username", "x-proxy-email", "x-proxy-roles", "x-client-cert", "x-goog-authenticated-user-email",
+        "x-amzn-oidc-identity", "x-amzn-oidc-data", "x-amzn-oidc-accesstoken", "x-pomerium-jwt-assertion",
+        "cf-access-authenticated-user-email", "cf-access-jwt-assertion",
         // Where the request came from and what it was, before a proxy: nobody in front of us is trusted to say.
-        "forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "x-cluster-client-ip",
-        "x-rewrite-url", "x-request-id",
+        "forwarded", "x-forwarded", "x-real-ip", "x-client-ip", "client-ip", "true-client-ip", "cf-connecting-ip",
+        "fastly-client-ip", "x-cluster-client-ip", "x-rewrite-url", "x-request-id",
+        // CGI reads it as HTTP_PROXY, and sends its own requests there (CVE-2016-5385).
+        "proxy",
     ]
+
+    /// Fields by which frameworks let a POST be another method.
+    private static let methodOverrides: Set<String> = ["x-http-method-override", "x-http-method", "x-method-override"]
 }

@@ -1,4 +1,4 @@
-package import GatehouseCore
+internal import GatehouseCore
 
 /// The right to forward one request. Only ``Authorizer`` makes one, it cannot be copied, and forwarding consumes it:
 /// "did we check?" is a question for the compiler.
@@ -13,43 +13,6 @@ package struct Permit: ~Copyable, Sendable {
         self.app = app
         self.rule = rule
         self.isPublic = isPublic
-    }
-}
-
-/// What is known about a request when it is judged.
-package struct Question: Sendable {
-    package var method: RequestMethod
-    package var address: SourceAddress
-    /// The signed-in person, or `nil` for an anonymous visitor.
-    package var principal: Principal?
-
-    package init(method: RequestMethod, address: SourceAddress, principal: Principal?) {
-        self.method = method
-        self.address = address
-        self.principal = principal
-    }
-}
-
-package struct Denial: Sendable, Equatable {
-    package enum Reason: Sendable, Equatable {
-        case noRule
-        case nobody
-        case otherDirectory
-        case missingRole(anyOf: [String])
-        case missingPermission(String)
-        case network
-        case boundSegment(attribute: String)
-        /// Two readings of the path belong to different apps.
-        case ambiguousPath
-    }
-
-    package let reason: Reason
-    /// Index of the deciding rule in the app's list; `nil` where none matched.
-    package let rule: Int?
-
-    package init(reason: Reason, rule: Int?) {
-        self.reason = reason
-        self.rule = rule
     }
 }
 
@@ -68,7 +31,7 @@ package struct Authorizer: Sendable {
         self.table = table
     }
 
-    /// Judges a canonical path in each of its readings (SECURITY.md, rule 8): all must permit, and all must belong to
+    /// Judges a canonical path in each of its readings (docs/security-rules.md, rule 8): all must permit, and all must belong to
     /// the same app.
     package func decide(
         app index: RouteTable.AppIndex,
@@ -76,19 +39,18 @@ package struct Authorizer: Sendable {
         path: Span<UInt8>,
         question: Question
     ) -> Decision {
-        let app = table.apps[index]
-        if let principal = question.principal, let directories = app.directories,
+        if let principal = question.principal, let directories = table.apps[index].directories,
             !directories.contains(principal.subject.id.realm)
         {
             // To this app the person is a stranger: only what is open to everybody is open to them.
             var anonymous = question
             anonymous.principal = nil
-            if case .met(let rule, isPublic: true) = judge(app, index, host, path, anonymous) {
+            if case .met(let rule, isPublic: true) = judge(index, host, path, anonymous) {
                 return .permit(Permit(app: index, rule: rule, isPublic: true))
             }
             return .deny(Denial(reason: .otherDirectory, rule: nil))
         }
-        switch judge(app, index, host, path, question) {
+        switch judge(index, host, path, question) {
         case .met(let rule, let isPublic): return .permit(Permit(app: index, rule: rule, isPublic: isPublic))
         case .needsSignIn(let rule): return .challenge(rule: rule)
         case .unmet(let denial): return .deny(denial)
@@ -102,20 +64,20 @@ package struct Authorizer: Sendable {
     }
 
     private func judge(
-        _ app: AppPolicy,
         _ index: RouteTable.AppIndex,
         _ host: RouteTable.Host,
         _ path: Span<UInt8>,
         _ question: Question
     ) -> Verdict {
-        var verdict = judgeReading(app, path, caseFolded: false, question)
+        let rules = table.apps[index].rules
+        var verdict = judgeReading(rules, path, caseFolded: false, question)
         if case .unmet = verdict { return verdict }
         let readings = PathReadings(of: path, rulesNameCapitals: table.compiled[index].rulesNameCapitals)
         for reading in readings.others {
             guard table.app(on: host, path: reading.path.span, caseFolded: reading.caseFolded) == index else {
                 return .unmet(Denial(reason: .ambiguousPath, rule: nil))
             }
-            let other = judgeReading(app, reading.path.span, caseFolded: reading.caseFolded, question)
+            let other = judgeReading(rules, reading.path.span, caseFolded: reading.caseFolded, question)
             switch (verdict, other) {
             case (_, .unmet): return other
             case (.met(_, let wasPublic), .met(let rule, let isPublic)):
@@ -128,15 +90,16 @@ package struct Authorizer: Sendable {
     }
 
     private func judgeReading(
-        _ app: AppPolicy,
+        _ rules: [Rule],
         _ path: Span<UInt8>,
         caseFolded: Bool,
         _ question: Question
     ) -> Verdict {
-        for (index, rule) in app.rules.enumerated() {
-            if let methods = rule.methods, !methods.contains(question.method) { continue }
-            guard rule.path.matches(path, caseFolded: caseFolded) else { continue }
-            return judgeRule(rule, index, path, caseFolded, question)
+        // By index: only the rule that fits is worth a copy.
+        for index in rules.indices {
+            guard rules[index].methods?.contains(question.method) ?? true else { continue }
+            guard rules[index].path.matches(path, caseFolded: caseFolded) else { continue }
+            return judgeRule(rules[index], index, path, caseFolded, question)
         }
         return .unmet(Denial(reason: .noRule, rule: nil))
     }
@@ -150,17 +113,19 @@ package struct Authorizer: Sendable {
     ) -> Verdict {
         let demand = check(rule.demand, question, leavingPersonToAlternatives: !rule.any.isEmpty)
         if case .unmet(let reason) = demand { return .unmet(Denial(reason: reason, rule: index)) }
-        let hasBinding = !rule.path.boundAttributes.isEmpty
+        let hasBinding = rule.path.bindsSegments
         let binding = hasBinding ? checkBinding(rule.path, path, caseFolded, question) : .met
         guard !rule.any.isEmpty else {
-            return combine(demand, binding, index, isPublic: rule.demand.audience == .anyone)
+            return combine(demand, binding, index, isPublic: rule.demand.isMetByAnyone && !hasBinding)
         }
+        let isOpenBesides = rule.demand.isMetByAnyone || rule.demand.leavesPersonOpen
         var best: Check?
         for alternative in rule.any {
             let own = check(alternative, question)
             let together = alternative.unbound ? own : worse(own, binding)
             if case .met = together {
-                return combine(demand, .met, index, isPublic: alternative.audience == .anyone)
+                let isPublic = isOpenBesides && alternative.isMetByAnyone && (alternative.unbound || !hasBinding)
+                return combine(demand, .met, index, isPublic: isPublic)
             }
             if case .needsSignIn = together { best = together } else if best == nil { best = together }
         }
@@ -197,13 +162,12 @@ package struct Authorizer: Sendable {
     ) -> Check {
         if demand.audience == .nobody { return .unmet(.nobody) }
         // Signing in does not change the network, so this stands before every challenge.
-        if !demand.networks.isEmpty, !demand.networks.contains(where: { $0.contains(question.address) }) {
-            return .unmet(.network)
+        if !demand.networks.isEmpty {
+            guard let address = question.address, demand.networks.contains(where: { $0.contains(address) }) else {
+                return .unmet(.network)
+            }
         }
-        if demand.audience == .anyone { return .met }
-        if leavingPersonToAlternatives, demand.audience == nil, demand.roles.isEmpty, demand.permissions.isEmpty {
-            return .met
-        }
+        if demand.isMetByAnyone || leavingPersonToAlternatives && demand.leavesPersonOpen { return .met }
         guard let principal = question.principal else { return .needsSignIn }
         if !demand.roles.isEmpty, !demand.roles.contains(where: principal.roles.contains) {
             return .unmet(.missingRole(anyOf: demand.roles))
@@ -226,7 +190,7 @@ package struct Authorizer: Sendable {
             let isHeld = principal.subject.values(of: attribute).contains { value in
                 guard !value.isEmpty else { return false }
                 return caseFolded
-                    ? value.lowercased() == String(decoding: segment, as: UTF8.self).lowercased()
+                    ? PathReadings.fold(value).utf8.elementsEqual(segment)
                     : value.utf8.elementsEqual(segment)
             }
             if !isHeld { return .unmet(.boundSegment(attribute: attribute)) }

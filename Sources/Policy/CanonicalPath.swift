@@ -1,4 +1,4 @@
-/// The one form of a path that is judged and, byte for byte, forwarded (SECURITY.md, rule 8; RFC 3986, section 6.2.2):
+/// The one form of a path that is judged and, byte for byte, forwarded (docs/security-rules.md, rule 8; RFC 3986, section 6.2.2):
 /// percent-encoded unreserved characters decoded, hexadecimal digits in capitals, dot segments resolved, `//` merged.
 package enum CanonicalPath {
     package enum Form: Equatable, Sendable {
@@ -89,7 +89,8 @@ package enum CanonicalPath {
                 index += 1
                 continue
             }
-            guard index + 2 < path.count, let high = hexDigit(path[index + 1]), let low = hexDigit(path[index + 2]) else {
+            guard index + 2 < path.count, let high = hexDigit(path[index + 1]), let low = hexDigit(path[index + 2])
+            else {
                 throw .malformedEscape
             }
             index += 3

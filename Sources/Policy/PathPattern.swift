@@ -19,9 +19,11 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     let segments: [Segment]
 
     package init(_ text: String) throws(Malformed) {
-        guard text.hasPrefix("/") else { throw Malformed(description: "a path begins with \"/\"") }
+        guard text.utf8.first == CanonicalPath.slash else { throw Malformed(description: "a path begins with \"/\"") }
         var segments: [Segment] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        // By scalars: as a Character, a slash takes the combining mark behind it along.
+        let parts = text.unicodeScalars.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+        for part in parts.lazy.map({ Substring($0) }) {
             switch part {
             case "*": segments.append(.one)
             case "**": segments.append(.any)
@@ -32,7 +34,9 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
                         throw Malformed(description: "\"\(part)\" does not name an attribute")
                     }
                     guard !segments.contains(.any) else {
-                        throw Malformed(description: "\"\(part)\" cannot stand behind \"**\": which segment it binds would be open")
+                        throw Malformed(
+                            description: "\"\(part)\" cannot stand behind \"**\": which segment it binds would be open"
+                        )
                     }
                     segments.append(.bound(attribute: String(name)))
                 } else {
@@ -41,7 +45,8 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
             }
         }
         // "/a//b" could never match: paths are judged with slashes merged.
-        if segments.dropLast().contains(where: { if case .literal(let bytes, _) = $0 { bytes.isEmpty } else { false } }) {
+        if segments.dropLast().contains(where: { if case .literal(let bytes, _) = $0 { bytes.isEmpty } else { false } })
+        {
             throw Malformed(description: "\"//\" in a path matches nothing; write one slash")
         }
         self.segments = segments
@@ -53,6 +58,10 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
         segments.compactMap { if case .bound(let name) = $0 { name } else { nil } }
     }
 
+    var bindsSegments: Bool {
+        segments.contains { if case .bound = $0 { true } else { false } }
+    }
+
     var namesCapitals: Bool {
         segments.contains { if case .literal(let bytes, let folded) = $0 { bytes != folded } else { false } }
     }
@@ -60,7 +69,8 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
     private static func literal(_ part: Substring) throws(Malformed) -> Segment {
         guard !part.contains(where: { "*{}".contains($0) }) else {
             throw Malformed(
-                description: "\"\(part)\": a wildcard is a whole segment (\"*\", \"**\" or \"{attribute}\")")
+                description: "\"\(part)\": a wildcard is a whole segment (\"*\", \"**\" or \"{attribute}\")"
+            )
         }
         var encoded: [UInt8] = [CanonicalPath.slash]
         for byte in part.utf8 {

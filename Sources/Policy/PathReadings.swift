@@ -1,12 +1,11 @@
 /// The ways in which an application may read a canonical path. Each is judged, and all of them must permit
-/// (SECURITY.md, rule 8): servlet containers drop `;params`, Windows servers fold case, some decode `%2F` or merge `//`.
+/// (docs/security-rules.md, rule 8): servlet containers drop `;params`, Windows servers fold case, some decode `%2F` or merge `//`.
 package struct PathReadings: Sendable {
     private struct Transforms: OptionSet {
         let rawValue: UInt8
         static let dropParameters = Transforms(rawValue: 1)
         static let foldCase = Transforms(rawValue: 2)
         static let splitEncodedSlashes = Transforms(rawValue: 4)
-        static let mergeSlashes = Transforms(rawValue: 8)
     }
 
     package struct Reading: Sendable {
@@ -22,6 +21,7 @@ package struct PathReadings: Sendable {
     ///   second reading.
     package init(of path: Span<UInt8>, rulesNameCapitals: Bool) {
         var applicable: Transforms = rulesNameCapitals ? .foldCase : []
+        var hasEmptySegment = false
         var index = 0
         var previous: UInt8 = 0
         while index < path.count {
@@ -34,13 +34,13 @@ package struct PathReadings: Sendable {
                 if path[index + 1] == 0x32 && path[index + 2] == 0x46 { applicable.insert(.splitEncodedSlashes) }
                 if path[index + 1] == 0x33 && path[index + 2] == 0x42 { applicable.insert(.dropParameters) }  // %3B
                 index += 2
-            case 0x2F where previous == 0x2F: applicable.insert(.mergeSlashes)
+            case 0x2F where previous == 0x2F: hasEmptySegment = true
             default: break
             }
             previous = byte
             index += 1
         }
-        guard !applicable.isEmpty else {
+        guard !applicable.isEmpty || hasEmptySegment else {
             others = []
             return
         }
@@ -48,23 +48,29 @@ package struct PathReadings: Sendable {
         original.reserveCapacity(path.count)
         for index in path.indices { original.append(path[index]) }
         // Every combination, because an application may do several of these at once.
-        others = (UInt8(1)...15).compactMap { bits in
+        others = (UInt8(0)...7).flatMap { bits -> [Reading] in
             let transforms = Transforms(rawValue: bits)
-            guard applicable.isSuperset(of: transforms) else { return nil }
+            guard applicable.isSuperset(of: transforms) else { return [] }
             return Self.apply(transforms, to: original)
         }
     }
 
-    private static func apply(_ transforms: Transforms, to original: [UInt8]) -> Reading {
+    private static func apply(_ transforms: Transforms, to original: [UInt8]) -> [Reading] {
         var path = original
         if transforms.contains(.splitEncodedSlashes) { path = splitEncodedSlashes(path) }
         if transforms.contains(.dropParameters) { path = dropParameters(path) }
         if transforms.contains(.foldCase) { path = fold(path) }
-        let merging = transforms.contains(.mergeSlashes)
-        return Reading(
-            path: CanonicalPath.resolve(path, mergingSlashes: merging),
-            caseFolded: transforms.contains(.foldCase)
-        )
+        let isFolded = transforms.contains(.foldCase)
+        var readings: [Reading] = []
+        // Nothing done: that is the path as it was sent, which is judged anyhow.
+        if !transforms.isEmpty {
+            readings.append(Reading(path: CanonicalPath.resolve(path, mergingSlashes: false), caseFolded: isFolded))
+        }
+        // Not only of `merge_slashes: false`: `/;/admin` and `/%2Fadmin` have an empty segment in these readings alone.
+        if zip(path, path.dropFirst()).contains(where: { $0 == 0x2F && $1 == 0x2F }) {
+            readings.append(Reading(path: CanonicalPath.resolve(path, mergingSlashes: true), caseFolded: isFolded))
+        }
+        return readings
     }
 
     /// Tomcat's reading: `/..;/admin` becomes `/../admin`, which ``CanonicalPath/resolve(_:mergingSlashes:)`` then walks.
@@ -98,7 +104,26 @@ package struct PathReadings: Sendable {
         return result
     }
 
-    /// Lower case of ASCII in place; of anything else by Unicode, decoded and encoded again.
+    /// A text as ``fold(_:)`` leaves the bytes that stand for it.
+    static func fold(_ text: String) -> String {
+        text.unicodeScalars.reduce(into: "") { $0 += fold($1) }
+    }
+
+    /// Lower case, upper case and lower case again, so that letters whose capitals are one are one: `ſ` is `s`, `ı` and
+    /// `İ` are `i`, as applications find that compare in capitals, in small letters or, as Java does, in both.
+    private static func fold(_ scalar: Unicode.Scalar) -> String {
+        if scalar.isASCII { return scalar.properties.lowercaseMapping }
+        if scalar == "\u{130}" { return "i" }
+        var folded = ""
+        for small in scalar.properties.lowercaseMapping.unicodeScalars {
+            for capital in small.properties.uppercaseMapping.unicodeScalars {
+                folded += capital.properties.lowercaseMapping
+            }
+        }
+        return folded
+    }
+
+    /// ASCII in place; anything else by Unicode, decoded and encoded again.
     static func fold(_ path: [UInt8]) -> [UInt8] {
         var decoded: [UInt8] = []
         var hasOther = false
@@ -125,7 +150,7 @@ package struct PathReadings: Sendable {
             if scalar.isASCII {
                 folded.append(UInt8(scalar.value))
             } else {
-                for byte in scalar.properties.lowercaseMapping.utf8 {
+                for byte in fold(scalar).utf8 {
                     if byte >= 0x80 { CanonicalPath.appendEscape(byte, to: &folded) } else { folded.append(byte) }
                 }
             }

@@ -1,7 +1,7 @@
 package import GatehouseCore
 
 /// Which application a host and path belong to. Pure look-up over bytes; built once per configuration snapshot.
-package struct RouteTable: Sendable {
+package final class RouteTable: Sendable {
     /// An app by its place in the configuration.
     package typealias AppIndex = Int
 
@@ -16,12 +16,20 @@ package struct RouteTable: Sendable {
         let app: AppIndex
     }
 
-    struct HostEntry: Sendable {
+    /// A class: every exchange holds the one that it found.
+    final class HostEntry: Sendable {
         let name: [UInt8]
         let text: String
         let site: Site
         /// Longest first.
         let prefixes: [Prefix]
+
+        init(name: [UInt8], text: String, site: Site, prefixes: [Prefix]) {
+            self.name = name
+            self.text = text
+            self.site = site
+            self.prefixes = prefixes
+        }
     }
 
     package let apps: [AppPolicy]
@@ -51,7 +59,8 @@ package struct RouteTable: Sendable {
                 for path in app.paths.isEmpty ? [""] : app.paths {
                     let bytes = Array(path.utf8)
                     prefixesByHost[host, default: []].append(
-                        Prefix(path: bytes, folded: PathReadings.fold(bytes), app: index))
+                        Prefix(path: bytes, folded: PathReadings.fold(bytes), app: index)
+                    )
                 }
             }
         }
@@ -63,14 +72,16 @@ package struct RouteTable: Sendable {
         }
         let portalName = Array(portal.host.utf8)
         hosts[Self.hash(portalName), default: []].append(
-            HostEntry(name: portalName, text: portal.host, site: .portal, prefixes: []))
+            HostEntry(name: portalName, text: portal.host, site: .portal, prefixes: [])
+        )
         self.hosts = hosts
         compiled = apps.map { app in
             let prefixesNameCapitals = app.hosts.contains { host in
                 prefixesByHost[host, default: []].contains { $0.path != $0.folded }
             }
             return CompiledApp(
-                rulesNameCapitals: prefixesNameCapitals || app.rules.contains { $0.path.namesCapitals })
+                rulesNameCapitals: prefixesNameCapitals || app.rules.contains { $0.path.namesCapitals }
+            )
         }
     }
 
@@ -98,8 +109,9 @@ package struct RouteTable: Sendable {
     }
 
     func app(on host: Host, path: Span<UInt8>, caseFolded: Bool) -> AppIndex? {
-        for prefix in host.entry.prefixes {
-            let expected = caseFolded ? prefix.folded : prefix.path
+        let prefixes = host.entry.prefixes
+        for position in prefixes.indices {
+            let expected = caseFolded ? prefixes[position].folded : prefixes[position].path
             guard path.count >= expected.count else { continue }
             guard path.count == expected.count || path[expected.count] == CanonicalPath.slash else { continue }
             var equal = true
@@ -107,7 +119,7 @@ package struct RouteTable: Sendable {
                 equal = false
                 break
             }
-            if equal { return prefix.app }
+            if equal { return prefixes[position].app }
         }
         return nil
     }

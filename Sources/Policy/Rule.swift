@@ -36,6 +36,13 @@ package struct Demand: Sendable, Hashable {
     package var isEmpty: Bool {
         audience == nil && roles.isEmpty && permissions.isEmpty && networks.isEmpty
     }
+
+    /// Whether nobody has to sign in for this; `networks` count all the same. A role or permission beside `anyone` asks
+    /// for a person, because all parts must be met.
+    var isMetByAnyone: Bool { audience == .anyone && roles.isEmpty && permissions.isEmpty }
+
+    /// Whether nothing is said about who the person is.
+    var leavesPersonOpen: Bool { audience == nil && roles.isEmpty && permissions.isEmpty }
 }
 
 /// A rule matches by path and method alone; the first that matches decides.

@@ -6,17 +6,11 @@ internal import Policy
 /// A request after parsing, not after checking: one method, one configured host, one path. What is judged is byte for
 /// byte what is sent.
 struct CanonicalRequest {
-    enum Destination {
-        /// A page of the portal's own host.
-        case portal
-        /// `/.gatehouse/…` on an app's host.
-        case gateway
-        case app(RouteTable.AppIndex)
-    }
-
     let method: RequestMethod
     let host: RouteTable.Host
-    let destination: Destination
+    let owner: Place.Owner
+    /// Of the port in the head's bytes, with its colon; empty where the Host field names none.
+    private let portRange: Range<Int>
     /// The canonical path, when it differs from the target's own bytes.
     private let rewrittenPath: [UInt8]?
     /// Of the path in the head's bytes.
@@ -33,35 +27,22 @@ struct CanonicalRequest {
 
     init(_ head: RequestHead, _ routes: RouteTable) throws(Refusal) {
         let bytes = head.bytes.readableBytesUInt8Span
-        method = Self.method(bytes, head.method)
+        method = try Self.method(bytes, head.method)
         if method == .connect || method == .trace { throw .methodNotAllowed }
         let target = try TargetParts(bytes, head)
         let authority = bytes.extracting(head.host)
         guard let host = routes.host(of: authority) else { throw .unknownHost }
         self.host = host
+        portRange = Self.port(bytes, head.host)
         pathRange = target.path
         queryRange = target.query
-        // Judged first with everything kept, to find the app; then by the app's own settings.
-        let path = bytes.extracting(target.path)
-        var form = try Self.form(path, keepEncodedSlash: true, mergeSlashes: true)
-        if host.site == .portal {
-            destination = .portal
-        } else if Self.isGatewayPath(form, path) {
-            destination = .gateway
-        } else {
-            guard let index = Self.app(routes, host, form, path) else {
-                throw .bad("no application of this host has this path")
-            }
-            let app = routes.apps[index]
-            if app.encodedSlash == .refuse || !app.mergeSlashes {
-                form = try Self.form(path, keepEncodedSlash: app.encodedSlash == .keep, mergeSlashes: app.mergeSlashes)
-            }
-            guard Self.app(routes, host, form, path) == index else {
-                throw .bad("the path belongs to no application in one reading alone")
-            }
-            destination = .app(index)
+        do throws(Place.Refusal) {
+            let place = try routes.place(on: host, path: bytes.extracting(target.path))
+            owner = place.owner
+            if case .rewritten(let canonical) = place.form { rewrittenPath = canonical } else { rewrittenPath = nil }
+        } catch {
+            throw .bad(error.description)
         }
-        if case .rewritten(let canonical) = form { rewrittenPath = canonical } else { rewrittenPath = nil }
     }
 
     /// Calls the body with the canonical path's bytes.
@@ -78,6 +59,12 @@ struct CanonicalRequest {
         }
     }
 
+    /// The Host that the app is told: the configured spelling, with the port that the client named.
+    func writeHost(_ head: RequestHead, into buffer: inout ByteBuffer) {
+        buffer.writeString(host.name)
+        buffer.write(head.bytes.readableBytesUInt8Span, portRange)
+    }
+
     func pathText(_ head: RequestHead) -> String {
         rewrittenPath.map { String(decoding: $0, as: UTF8.self) } ?? head.text(pathRange)
     }
@@ -87,46 +74,21 @@ struct CanonicalRequest {
         queryRange.isEmpty ? nil : head.text(queryRange.lowerBound + 1..<queryRange.upperBound)
     }
 
-    private static func form(
-        _ path: Span<UInt8>,
-        keepEncodedSlash: Bool,
-        mergeSlashes: Bool
-    ) throws(Refusal) -> CanonicalPath.Form {
-        do throws(CanonicalPath.Refusal) {
-            return try CanonicalPath.form(of: path, keepEncodedSlash: keepEncodedSlash, mergeSlashes: mergeSlashes)
-        } catch {
-            throw .bad(error.rawValue)
+    /// The authority has been found to be a host with at most one port behind it.
+    private static func port(_ bytes: Span<UInt8>, _ authority: Range<Int>) -> Range<Int> {
+        var start = authority.upperBound
+        while start > authority.lowerBound, (0x30...0x39).contains(bytes[start - 1]) { start -= 1 }
+        guard start > authority.lowerBound, bytes[start - 1] == 0x3A else {
+            return authority.upperBound..<authority.upperBound
         }
+        return start - 1..<authority.upperBound
     }
 
-    private static func app(
-        _ routes: RouteTable,
-        _ host: RouteTable.Host,
-        _ form: CanonicalPath.Form,
-        _ path: Span<UInt8>
-    ) -> RouteTable.AppIndex? {
-        switch form {
-        case .unchanged: routes.app(on: host, path: path)
-        case .rewritten(let canonical): routes.app(on: host, path: canonical.span)
-        }
-    }
+    private static let lowerCaseMethods: [StaticString] = [
+        "get", "post", "head", "put", "delete", "options", "patch", "connect", "trace",
+    ]
 
-    private static func isGatewayPath(_ form: CanonicalPath.Form, _ path: Span<UInt8>) -> Bool {
-        switch form {
-        case .unchanged: hasGatewayPrefix(path)
-        case .rewritten(let canonical): hasGatewayPrefix(canonical.span)
-        }
-    }
-
-    private static func hasGatewayPrefix(_ path: Span<UInt8>) -> Bool {
-        guard path.count >= gatewayPrefix.count else { return false }
-        for index in 0..<gatewayPrefix.count where path[index] != gatewayPrefix[index] { return false }
-        return path.count == gatewayPrefix.count || path[gatewayPrefix.count] == 0x2F
-    }
-
-    private static let gatewayPrefix = Array("/.gatehouse".utf8)
-
-    private static func method(_ bytes: Span<UInt8>, _ range: Range<Int>) -> RequestMethod {
+    private static func method(_ bytes: Span<UInt8>, _ range: Range<Int>) throws(Refusal) -> RequestMethod {
         func matches(_ text: StaticString) -> Bool {
             guard range.count == text.utf8CodeUnitCount else { return false }
             for index in 0..<range.count {
@@ -143,12 +105,18 @@ struct CanonicalRequest {
         if matches("OPTIONS") { return .options }
         if matches("PATCH") { return .patch }
         if matches("CONNECT") { return .connect }
-        return matches("TRACE") ? .trace : .other
+        if matches("TRACE") { return .trace }
+        // Methods are case-sensitive (RFC 9110, section 9.1), and many an application has not heard of it: `get` would be
+        // judged as one method and done as another.
+        for name in lowerCaseMethods where FieldText.isEqual(bytes, range, name) {
+            throw .bad("a method is written in capitals")
+        }
+        return .other
     }
 }
 
 /// The path and query of a request target in origin-form or absolute-form (RFC 9112, section 3.2). The latter's
-/// authority must be the Host field's (SECURITY.md, rule 9).
+/// authority must be the Host field's (docs/security-rules.md, rule 9).
 private struct TargetParts {
     let path: Range<Int>
     let query: Range<Int>
@@ -165,7 +133,9 @@ private struct TargetParts {
         guard !path.isEmpty else { throw .bad("the request target has no path") }
     }
 
-    private static func endOfAuthority(_ bytes: Span<UInt8>, _ head: RequestHead) throws(CanonicalRequest.Refusal) -> Int {
+    private static func endOfAuthority(_ bytes: Span<UInt8>, _ head: RequestHead) throws(CanonicalRequest.Refusal)
+        -> Int
+    {
         let target = head.target
         var start = target.lowerBound
         if target.count > 8, FieldText.isEqual(bytes, start..<start + 8, "https://") {

@@ -4,7 +4,7 @@ internal import NIOCore
 internal import Policy
 internal import Sessions
 
-/// The answer to an anonymous request at a protected path (CONTRACT.md, "Anonymous at a protected path").
+/// The answer to an anonymous request at a protected path (docs/contract.md, "Anonymous at a protected path").
 struct Challenge {
     enum Form {
         /// 302, or 303 after a POST: the browser walks to the sign-in page.

@@ -7,6 +7,9 @@ final class DeadlineTimer {
     private var scheduled: Scheduled<Void>?
     private var scheduledAt: NIODeadline?
     private let expired: () -> Void
+    /// To turn a `Duration` into nanoseconds is a division of 128 bits, and most intervals are the one before.
+    private var lastInterval = Duration.zero
+    private var lastAmount = TimeAmount.zero
 
     init(eventLoop: any EventLoop, expired: @escaping () -> Void) {
         self.eventLoop = eventLoop
@@ -14,7 +17,11 @@ final class DeadlineTimer {
     }
 
     func set(_ interval: Duration) {
-        let moment = NIODeadline.now() + TimeAmount(interval)
+        if interval != lastInterval {
+            lastInterval = interval
+            lastAmount = TimeAmount(interval)
+        }
+        let moment = NIODeadline.now() + lastAmount
         deadline = moment
         if let scheduledAt, scheduledAt <= moment { return }
         scheduled?.cancel()

@@ -6,12 +6,28 @@ internal import Policy
 /// From a permit to the upstream's last byte.
 extension ExchangeHandler {
     func connect(_ app: RouteTable.AppIndex) {
-        guard let exchange else { return }
+        guard let exchange, !refusesBodyAtHand() else { return }
         let address = exchange.snapshot.forwarding[app].upstream
         if let idle = loop.pool.takeIdle(address) {
             forward(through: idle, app)
         } else {
             connectAfresh(app)
+        }
+    }
+
+    /// Whether a chunked body, whose beginning came with the head, is malformed already: then the upstream hears nothing
+    /// of it at all.
+    private func refusesBodyAtHand() -> Bool {
+        guard exchange?.head.framing == .chunked, inbound.readableBytes > 0 else { return false }
+        var probe = decoder
+        var bytes = inbound
+        do throws(WireError) {
+            while case .data? = try probe.next(&bytes) {}
+            return false
+        } catch {
+            machine.endAfterThisExchange()
+            reply(.badRequest(status: error.status, detail: error.rawValue), outcome: .refused, reason: error.rawValue)
+            return true
         }
     }
 
@@ -79,9 +95,12 @@ extension ExchangeHandler {
         upstream = handler
         sendsChunks = false
         hasSentChunk = false
+        isCloseDelimited = false
         handler.begin(self, answersHead: request.answersHead)
         handler.write(request.head)
-        handler.flush()
+        // Content that is here already goes out with the head: ``pumpToUpstream()`` follows, and flushes.
+        if machine.isRequestComplete || inbound.readableBytes == 0 { handler.flush() }
+        bodyProgress = 0
         if machine.isRequestComplete {
             handler.requestEnded()
             deadline(limits.firstByteTimeout)
@@ -104,6 +123,7 @@ extension ExchangeHandler {
                 switch part {
                 case .data(let data):
                     exchange?.requestBytes += data.readableBytes
+                    bodyProgress += data.readableBytes
                     if framing == .chunked {
                         var line = ByteBuffer()
                         ChunkedCoding.sizeLine(data.readableBytes, into: &line)
@@ -123,7 +143,12 @@ extension ExchangeHandler {
                 }
             }
             upstream.flush()
-            if upstream.isWritable { deadline(limits.bodyTimeout) }
+            if !upstream.isWritable {
+                deadline(limits.writeTimeout)
+            } else if bodyProgress >= limits.bodyPiece {
+                bodyProgress = 0
+                deadline(limits.bodyTimeout)
+            }
             return false
         } catch {
             // The upstream must never see an end to this: its connection closes first.
@@ -166,27 +191,45 @@ extension ExchangeHandler {
             clientMinorVersion: exchange.head.minorVersion,
             keepsAlive: machine.mayKeepConnection,
             cookies: exchange.cookies,
+            clearsSessionCookie: exchange.hasSeveralSessionCookies,
             allocator: context.channel.allocator
         )
         if rewritten.removedFields > 0 {
             loop.logger.warning(
                 "an upstream sent fields that are the gateway's own; they were removed",
-                metadata: ["app": "\(exchange.snapshot.routes.apps[exchange.app ?? 0].name)"]
+                metadata: ["app": "\(exchange.app.map { exchange.snapshot.routes.apps[$0].name } ?? "")"]
             )
         }
         machine.responseHeadForwarded(closes: rewritten.closes)
         sendsChunks = rewritten.isChunked
+        isCloseDelimited = rewritten.isCloseDelimited
         self.exchange?.status = response.status
         if let forwardedAt = exchange.forwardedAt {
             self.exchange?.upstreamDuration = (NIODeadline.now() - forwardedAt).nanoseconds / 1000
         }
-        context.write(wrapOutboundOut(rewritten.head), promise: nil)
+        unsentHead = rewritten.head
         deadline(limits.responseTimeout)
+    }
+
+    /// Content up to this size is copied behind its head: one buffer is cheaper to write than two.
+    private static let joinedContentLimit = 4 * 1024
+
+    private func writeHead() {
+        guard let head = unsentHead else { return }
+        unsentHead = nil
+        context?.write(wrapOutboundOut(head), promise: nil)
     }
 
     func responseBody(_ data: ByteBuffer) {
         guard let context else { return }
         exchange?.responseBytes += data.readableBytes
+        if !sendsChunks, data.readableBytes <= Self.joinedContentLimit, var head = unsentHead {
+            unsentHead = nil
+            head.writeImmutableBuffer(data)
+            context.write(wrapOutboundOut(head), promise: nil)
+            return deadline(context.channel.isWritable ? limits.responseTimeout : limits.writeTimeout)
+        }
+        writeHead()
         if sendsChunks {
             var line = ByteBuffer()
             if hasSentChunk { line.writeStaticString("\r\n") }
@@ -198,19 +241,31 @@ extension ExchangeHandler {
         deadline(context.channel.isWritable ? limits.responseTimeout : limits.writeTimeout)
     }
 
-    func upstreamReadComplete() { context?.flush() }
+    func upstreamReadComplete() {
+        writeHead()
+        context?.flush()
+    }
 
-    func upstreamBecameWritable() { resumeReading() }
+    func upstreamBecameWritable() {
+        if case .forwarding = machine.phase, !machine.isRequestComplete {
+            bodyProgress = 0
+            deadline(limits.bodyTimeout)
+        }
+        resumeReading()
+    }
 
     func responseEnded(from handler: UpstreamHandler, isReusable: Bool) {
         guard upstream === handler else { return handler.close() }
+        writeHead()
         if sendsChunks {
             if hasSentChunk { context?.write(wrapOutboundOut(ChunkedCoding.lineEnd), promise: nil) }
             context?.write(wrapOutboundOut(ChunkedCoding.end), promise: nil)
         }
         context?.flush()
         upstream = nil
-        if isReusable { loop.pool.release(handler) } else { handler.close() }
+        isCloseDelimited = false
+        let isBound = exchange?.forwarded?.bindsConnection == true
+        if isReusable, !isBound { loop.pool.release(handler) } else { handler.close() }
         // The client waits for a 100 that will not come: whether its content follows is unknown.
         if exchange?.head.expectsContinue == true, !machine.isRequestComplete { machine.endAfterThisExchange() }
         proceed(machine.responseEnded())
@@ -235,7 +290,7 @@ extension ExchangeHandler {
     }
 
     private func failed(isRepeatable: Bool, wasReused: Bool, status: Int) {
-        let app = exchange?.app ?? 0
+        guard let app = exchange?.app else { return abort("an upstream failed without an application") }
         switch machine.upstreamFailed(isRepeatable: isRepeatable, wasReused: wasReused, status: status) {
         case .retry: connectAfresh(app)
         case .reply(let status):

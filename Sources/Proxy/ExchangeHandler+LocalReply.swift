@@ -71,7 +71,7 @@ extension ExchangeHandler {
         let rendered = loop.responder.render(page)
         var all = fields + rendered.fields
         if page.status == 405 { all.append(("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH")) }
-        let isHead = exchange?.request.method == .head
+        let isHead = head.map { FieldText.isEqual($0.bytes.readableBytesUInt8Span, $0.method, "head") } ?? false
         write(status: page.status, fields: all, body: rendered.body, isHead: isHead)
         return (page.status, rendered.body.readableBytes)
     }
@@ -86,19 +86,25 @@ extension ExchangeHandler {
         guard let context else { return }
         var head = context.channel.allocator.buffer(capacity: 512)
         head.writeString("HTTP/1.1 \(status) \(ReasonPhrase.of(status))\r\n")
-        for (name, value) in fields {
+        for (name, value) in fields where !Self.breaksLine(name) && !Self.breaksLine(value) {
             head.writeString(name)
             head.writeStaticString(": ")
             head.writeString(value)
             head.writeStaticString("\r\n")
         }
         head.writeString("Date: \(HTTPDate.format(loop.clock.now()))\r\n")
-        if status != 204 && status != 304 { head.writeString("Content-Length: \(body.readableBytes)\r\n") }
+        let hasContent = status != 204 && status != 304
+        if hasContent { head.writeString("Content-Length: \(body.readableBytes)\r\n") }
         if !machine.mayKeepConnection { head.writeStaticString("Connection: close\r\n") }
         head.writeStaticString("\r\n")
         context.write(wrapOutboundOut(head), promise: nil)
-        if !isHead, body.readableBytes > 0 { context.write(wrapOutboundOut(body), promise: nil) }
+        if !isHead, hasContent, body.readableBytes > 0 { context.write(wrapOutboundOut(body), promise: nil) }
         context.flush()
+    }
+
+    /// No field of the portal's ends its line and begins another, whatever went into it (docs/security-rules.md, rule 13).
+    private static func breaksLine(_ text: String) -> Bool {
+        text.utf8.contains { $0 == 0x0D || $0 == 0x0A || $0 == 0x00 }
     }
 
     // MARK: The portal
@@ -151,7 +157,7 @@ extension ExchangeHandler {
         let number = machine.exchange
         let head = exchange.head
         var isPortalHost = false
-        if case .portal = exchange.request.destination { isPortalHost = true }
+        if case .portal = exchange.request.owner { isPortalHost = true }
         let request = LocalRequest(
             id: exchange.id,
             method: head.text(head.method),
@@ -161,7 +167,6 @@ extension ExchangeHandler {
             query: exchange.request.queryText(head),
             fields: head.fields.map { (head.text($0.name), head.text($0.value)) },
             address: address,
-            receivedAt: exchange.receivedAt,
             body: collected
         )
         collected = ByteBuffer()

@@ -6,7 +6,8 @@ internal import Policy
 internal import Sessions
 
 /// One client connection. Bytes come in and go out here; what happens next is the machine's word, what is allowed is
-/// `Policy`'s. The steps of an exchange are in the extensions: `+Admission`, `+Forwarding`, `+LocalReply`.
+/// `Policy`'s. The steps of an exchange are in the extensions: `+Admission`, `+Forwarding`, `+LocalReply`,
+/// `+Ends`.
 final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -22,15 +23,24 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     var inbound = ByteBuffer()
     var upstream: UpstreamHandler?
     var collected = ByteBuffer()
+    /// A response's head that waits for the first of its content, to leave in one piece with it.
+    var unsentHead: ByteBuffer?
     var sendsChunks = false
     var hasSentChunk = false
-    private(set) var address = SourceAddress(ipv4: 0)
-    private(set) var addressText = ""
+    var isCloseDelimited = false
+    /// Bytes of the request's content since its deadline was last put off.
+    var bodyProgress = 0
+    /// `nil` on a Unix socket.
+    private(set) var address: SourceAddress?
+    private(set) var addressText: String?
     private var parser: RequestParser
     private var timer: DeadlineTimer?
     private var isProcessing = false
     private var isReadHeldBack = false
-    private var hasPartialHead = false
+    var hasPartialHead = false
+    var isInputClosed = false
+    /// What the client had not taken when its deadline last passed.
+    var unwrittenBefore = Int.max
 
     /// Bytes of further requests that are kept while one is being answered.
     private static let pipelineLimit = 64 * 1024
@@ -59,10 +69,16 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        address = context.channel.remoteAddress.flatMap(SourceAddress.init) ?? SourceAddress(ipv4: 0x7F00_0001)
-        addressText = address.description
+        address = context.channel.remoteAddress.flatMap(SourceAddress.init)
+        addressText = address?.description
         loop.register(self)
-        deadline(limits.idleTimeout)
+        if address == nil, !context.channel.isUnixSocket {
+            // Whoever is gone already has no address and reads no answer; a guess could meet a demand about networks.
+            closeNow()
+        }
+        // Whoever connects has something to say; only a connection that has served may be idle.
+        deadline(min(limits.headTimeout, limits.idleTimeout))
+        if loop.isDraining { closeNow() }
         context.fireChannelActive()
     }
 
@@ -93,13 +109,18 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { upstream?.resumeReading() }
+        if context.channel.isWritable {
+            upstream?.resumeReading()
+            // Requests behind an answer that the client did not take were left where they were.
+            if machine.isBetweenRequests { process() }
+        }
         context.fireChannelWritabilityChanged()
     }
 
     /// Whether more of the client's bytes have somewhere to go.
     private var wantsToRead: Bool {
         if case .forwarding = machine.phase, !machine.isRequestComplete { return upstream?.isWritable ?? false }
+        if machine.isBetweenRequests, !takesResponse { return false }
         return inbound.readableBytes < Self.pipelineLimit
     }
 
@@ -120,9 +141,9 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
             switch machine.phase {
             case .awaitingHead: guard takeHead() else { return }
             case .forwarding:
-                guard !machine.isRequestComplete, pumpToUpstream() else { return resumeReading() }
-            case .collecting: guard collectBody() else { return resumeReading() }
-            case .draining: guard drainBody() else { return resumeReading() }
+                guard !machine.isRequestComplete, pumpToUpstream() else { return awaitContent() }
+            case .collecting: guard collectBody() else { return awaitContent() }
+            case .draining: guard drainBody() else { return awaitContent() }
             case .lingering:
                 inbound.clear()
                 return resumeReading()
@@ -131,9 +152,24 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
         }
     }
 
+    func awaitContent() {
+        guard isInputClosed, !machine.isRequestComplete else { return resumeReading() }
+        switch machine.phase {
+        case .forwarding, .collecting: abort("the client cut its request off")
+        case .draining: closeWhenWritten()
+        default: break
+        }
+    }
+
     private func takeHead() -> Bool {
         guard !loop.isDraining else {
-            closeNow()
+            closeWhenWritten()
+            return false
+        }
+        guard takesResponse else {
+            // Answers that nobody takes must not pile up: no further request before there is room.
+            unwrittenBefore = .max
+            deadline(limits.writeTimeout)
             return false
         }
         do throws(WireError) {
@@ -151,11 +187,15 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     private func waitForHead() {
+        guard !isInputClosed else { return closeWhenWritten() }
         if inbound.readableBytes == 0 {
             // Gives the room of a long head back.
             if inbound.capacity > 0 { inbound = ByteBuffer() }
             hasPartialHead = false
-            deadline(limits.idleTimeout)
+            if machine.exchange > 0 {
+                unwrittenBefore = .max
+                deadline(limits.idleTimeout)
+            }
         } else if !hasPartialHead {
             // From the first byte to the last: more bytes do not buy more time.
             hasPartialHead = true
@@ -169,6 +209,7 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
             while let part = try decoder.next(&inbound) {
                 switch part {
                 case .data(let data):
+                    bodyProgress += data.readableBytes
                     guard machine.drained(data.readableBytes, limit: limits.drainBytes) else {
                         linger()
                         return true
@@ -178,7 +219,10 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
                     return true
                 }
             }
-            deadline(limits.bodyTimeout)
+            if bodyProgress >= limits.bodyPiece {
+                bodyProgress = 0
+                deadline(limits.bodyTimeout)
+            }
             return false
         } catch {
             machine.linger()
@@ -186,77 +230,11 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
             return true
         }
     }
+}
 
-    // MARK: Ends
-
-    /// Goes on after a response that was written to its end.
-    func proceed(_ continuation: ExchangeStateMachine.Continuation) {
-        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record(address: address)) }
-        exchange = nil
-        permit = nil
-        switch continuation {
-        case .nextRequest: deadline(limits.idleTimeout)
-        case .drain: deadline(limits.bodyTimeout)
-        case .linger: linger()
-        }
-        process()
-    }
-
-    /// Closes our direction, so that the client can read the answer before the connection goes.
-    func linger() {
-        context?.flush()
-        context?.close(mode: .output, promise: nil)
-        deadline(.seconds(2))
-    }
-
-    /// Ends the connection in the middle: the client must not take what it has for the whole.
-    func abort(_ reason: String) {
-        exchange?.outcome = .failed
-        exchange?.reason = reason
-        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record(address: address)) }
-        exchange = nil
-        closeNow()
-    }
-
-    func closeNow() {
-        machine.close()
-        permit = nil
-        upstream?.close()
-        upstream = nil
-        context?.close(promise: nil)
-    }
-
-    /// The server is stopping.
-    func drain() {
-        if machine.isBetweenRequests, !hasPartialHead { closeNow() } else { machine.endAfterThisExchange() }
-    }
-
-    private func clientGone() {
-        guard machine.phase != .closed else { return }
-        if exchange != nil, machine.phase != .lingering { abort("the client closed the connection") } else { closeNow() }
-    }
-
-    private func inputClosed() {
-        switch machine.phase {
-        case .awaitingHead, .lingering, .draining, .closed: closeNow()
-        case .lookingUp, .connecting, .forwarding, .collecting, .responding:
-            if machine.isRequestComplete { machine.endAfterThisExchange() } else { abort("the client cut its request off") }
-        }
-    }
-
-    private func deadlinePassed() {
-        switch machine.phase {
-        case .awaitingHead:
-            if hasPartialHead { refuseUnfinishedHead() } else { closeNow() }
-        case .lookingUp: reply(.unavailable, outcome: .failed, reason: "the session store did not answer in time")
-        case .connecting: upstreamTimedOut()
-        case .forwarding(.awaitingHead):
-            if machine.isRequestComplete { upstreamTimedOut() } else { requestBodyTimedOut() }
-        case .forwarding(.streaming): abort("the response stood still")
-        case .collecting: requestBodyTimedOut()
-        case .responding: reply(.unavailable, outcome: .failed, reason: "the portal did not answer in time")
-        case .draining, .lingering, .closed: closeNow()
-        }
+extension Channel {
+    fileprivate var isUnixSocket: Bool {
+        if case .unixDomainSocket? = localAddress { true } else { false }
     }
 }
 

@@ -1,7 +1,7 @@
 package import GatehouseCore
 
 /// One line of the access log: what was asked, what was decided and why, what it cost. No query string, no cookie, no
-/// header value but the user agent's absence: nothing secret can be in it (SECURITY.md, rule 24).
+/// header value: nothing secret can be in it (docs/security-rules.md, rule 24).
 package struct ExchangeRecord: Sendable {
     package enum Outcome: String, Sendable {
         case forwarded
@@ -13,7 +13,8 @@ package struct ExchangeRecord: Sendable {
     }
 
     package var requestID: RequestID
-    package var address: SourceAddress
+    /// `nil` on a Unix socket.
+    package var address: SourceAddress?
     package var method: String
     package var host: String
     package var path: String

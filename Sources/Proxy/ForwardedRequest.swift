@@ -12,6 +12,8 @@ struct ForwardedRequest {
     /// Whether an upstream that died before its first byte may be asked once more.
     let isRepeatable: Bool
     let answersHead: Bool
+    /// NTLM and Negotiate sign a connection in, not a request: nobody else may come after on it.
+    let bindsConnection: Bool
     /// Client fields that were dropped for their names.
     let droppedFields: Int
 
@@ -21,7 +23,8 @@ struct ForwardedRequest {
         let cookies: CookieMatcher
         let identity: ByteBuffer?
         let requestID: RequestID
-        let address: String
+        /// `nil` on a Unix socket.
+        let address: String?
     }
 
     init(
@@ -33,7 +36,7 @@ struct ForwardedRequest {
     ) {
         let snapshot = surroundings.snapshot
         let app = permit.app
-        let forwarding = snapshot.forwarding[app]
+        let setsKnownFields = snapshot.forwarding[app].setsKnownFields
         let stripped = snapshot.strippedNames[app]
         let bytes = head.bytes.readableBytesUInt8Span
         var buffer = allocator.buffer(capacity: bytes.count + (surroundings.identity?.readableBytes ?? 0) + 384)
@@ -43,18 +46,22 @@ struct ForwardedRequest {
         request.writePath(head, into: &buffer)
         buffer.write(bytes, request.queryRange)
         buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
-        if forwarding.preserveHost {
-            buffer.write(bytes, head.host)
+        if snapshot.forwarding[app].preserveHost {
+            request.writeHost(head, into: &buffer)
         } else {
-            buffer.writeString(forwarding.upstream.authority)
+            buffer.writeString(snapshot.forwarding[app].upstream.authority)
         }
         buffer.writeStaticString("\r\n")
 
         var dropped = 0
+        var bindsConnection = false
+        var run = FieldRun()
         for field in head.fields {
+            if field.kind == .authorization { bindsConnection = Self.bindsConnection(bytes, field.value) }
             switch field.kind {
             case .host, .expect: continue
             case .cookie:
+                run.finish(bytes, into: &buffer)
                 surroundings.cookies.writeForeign(field, bytes, into: &buffer)
                 continue
             case .other:
@@ -66,19 +73,23 @@ struct ForwardedRequest {
                     continue
                 }
             case _ where field.kind.isHopByHop: continue
-            default: break
+            default:
+                if setsKnownFields, case .strip = stripped.verdict(on: bytes.extracting(field.name)) {
+                    continue
+                }
             }
             if head.nominatesFields, HopByHop.isNominated(field, by: head.fields, bytes) { continue }
-            buffer.write(bytes, field.name)
-            buffer.writeStaticString(": ")
-            buffer.write(bytes, field.value)
-            buffer.writeStaticString("\r\n")
+            run.add(field, bytes, into: &buffer)
         }
+        run.finish(bytes, into: &buffer)
         if let identity = surroundings.identity { buffer.writeImmutableBuffer(identity) }
         Self.writeForwardingFields(&buffer, request, head, surroundings, app)
         switch head.framing {
         case .none, .untilClose: break
-        case .length(let length): buffer.writeString("Content-Length: \(length)\r\n")
+        case .length(let length):
+            buffer.writeStaticString("Content-Length: ")
+            buffer.writeDecimal(length)
+            buffer.writeStaticString("\r\n")
         case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
         }
         buffer.writeStaticString("\r\n")
@@ -87,7 +98,16 @@ struct ForwardedRequest {
         self.head = buffer
         self.isRepeatable = request.method.isIdempotent && !head.framing.hasBody
         self.answersHead = request.method == .head
+        self.bindsConnection = bindsConnection
         self.droppedFields = dropped
+    }
+
+    private static func bindsConnection(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Bool {
+        func begins(_ scheme: StaticString) -> Bool {
+            let end = value.lowerBound + scheme.utf8CodeUnitCount
+            return end <= value.upperBound && FieldText.isEqual(bytes, value.lowerBound..<end, scheme)
+        }
+        return begins("ntlm") || begins("negotiate")
     }
 
     private static func writeForwardingFields(
@@ -99,20 +119,24 @@ struct ForwardedRequest {
     ) {
         buffer.writeStaticString("X-Request-ID: ")
         buffer.writeString(surroundings.requestID.description)
-        buffer.writeStaticString("\r\nX-Forwarded-For: ")
-        buffer.writeString(surroundings.address)
+        if let address = surroundings.address {
+            buffer.writeStaticString("\r\nX-Forwarded-For: ")
+            buffer.writeString(address)
+        }
         // The origin that browsers see; TLS may end in front of us, on this machine.
         buffer.writeStaticString(
             surroundings.snapshot.cookies.isSecure
-                ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: " : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: ")
-        buffer.write(head.bytes.readableBytesUInt8Span, head.host)
+                ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
+                : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: "
+        )
+        request.writeHost(head, into: &buffer)
         buffer.writeStaticString("\r\n")
     }
 }
 
 /// Fields that a Connection field names (RFC 9110, section 7.6.1).
 enum HopByHop {
-    /// Only what the other side sent is compared: what the gateway sets is written afterwards (SECURITY.md, rule 2).
+    /// Only what the other side sent is compared: what the gateway sets is written afterwards (docs/security-rules.md, rule 2).
     static func isNominated(_ field: FieldSlice, by fields: [FieldSlice], _ bytes: Span<UInt8>) -> Bool {
         var isNominated = false
         for connection in fields where connection.kind == .connection {
@@ -121,7 +145,9 @@ enum HopByHop {
                 for index in 0..<member.count {
                     let left = bytes[member.lowerBound + index]
                     let right = bytes[field.name.lowerBound + index]
-                    guard left == right || ((left ^ right) == 0x20 && (0x61...0x7A).contains(left | 0x20)) else { return }
+                    guard left == right || ((left ^ right) == 0x20 && (0x61...0x7A).contains(left | 0x20)) else {
+                        return
+                    }
                 }
                 isNominated = true
             }

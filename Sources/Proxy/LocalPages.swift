@@ -69,8 +69,8 @@ package struct LocalRequest: Sendable {
     package let path: String
     package let query: String?
     package let fields: [(name: String, value: String)]
-    package let address: SourceAddress
-    package let receivedAt: ContinuousClock.Instant
+    /// `nil` on a Unix socket.
+    package let address: SourceAddress?
     /// Whole, at most 64 KiB: no form of the portal is larger.
     package let body: ByteBuffer
 }

@@ -20,12 +20,16 @@ final class LoopContext {
     private var people: [SessionID: Person] = [:]
     private var exchanges: [ObjectIdentifier: ExchangeHandler] = [:]
     private(set) var isDraining = false
-    private var generator = SystemRandomNumberGenerator()
+    private var generator = BufferedRandomNumberGenerator()
 
     /// A session under the present snapshot, and its identity blocks by app.
-    private struct Person {
+    private final class Person {
         let principal: Principal
-        var blocks: [RouteTable.AppIndex: ByteBuffer]
+        var blocks: [RouteTable.AppIndex: ByteBuffer] = [:]
+
+        init(_ principal: Principal) {
+            self.principal = principal
+        }
     }
 
     /// Sessions whose rendered identity is kept; over that, all are rendered anew.
@@ -49,23 +53,34 @@ final class LoopContext {
         eventLoop.preconditionInEventLoop()
         self.snapshot = snapshot
         cookies = CookieMatcher(snapshot.cookies)
+        pool.limits = snapshot.limits
         people.removeAll()
     }
 
     func nextRequestID() -> RequestID { .random(using: &generator) }
 
-    /// The person of a live session, roles worked out once per snapshot.
-    func principal(of session: Session) -> Principal {
+    /// The person of a live session, roles worked out once per snapshot. An exchange that began before a reload is judged
+    /// under its own snapshot, and nothing of it is kept.
+    func principal(of session: Session, under snapshot: ProxySnapshot) -> Principal {
+        guard snapshot === self.snapshot else {
+            return Principal(subject: session.subject, table: snapshot.routes.roles)
+        }
         if let person = people[session.id] { return person.principal }
         if people.count >= Self.peopleLimit { people.removeAll(keepingCapacity: true) }
         let principal = Principal(subject: session.subject, table: snapshot.routes.roles)
-        people[session.id] = Person(principal: principal, blocks: [:])
+        people[session.id] = Person(principal)
         return principal
     }
 
     /// The identity fields of a session for one app, as bytes; `nil` when the person cannot be named to it.
-    func identityBlock(of session: Session, principal: Principal, app: RouteTable.AppIndex) -> ByteBuffer? {
-        if let block = people[session.id]?.blocks[app] { return block }
+    func identityBlock(
+        of session: Session,
+        principal: Principal,
+        app: RouteTable.AppIndex,
+        under snapshot: ProxySnapshot
+    ) -> ByteBuffer? {
+        let isPresent = snapshot === self.snapshot
+        if isPresent, let block = people[session.id]?.blocks[app] { return block }
         let facts = IdentityFacts(
             subject: principal.subject,
             roles: principal.grants.roles,
@@ -73,7 +88,7 @@ final class LoopContext {
             relations: principal.grants.relations
         )
         guard let block = snapshot.renderers[app].block(for: facts) else { return nil }
-        people[session.id]?.blocks[app] = block
+        if isPresent { people[session.id]?.blocks[app] = block }
         return block
     }
 
@@ -90,11 +105,11 @@ final class LoopContext {
         eventLoop.preconditionInEventLoop()
         isDraining = true
         for handler in Array(exchanges.values) { handler.drain() }
-        pool.closeIdle()
+        pool.close()
     }
 
     func closeAll() {
-        for handler in Array(exchanges.values) { handler.closeNow() }
+        for handler in Array(exchanges.values) { handler.stopNow() }
     }
 
     var openConnections: Int { exchanges.count }

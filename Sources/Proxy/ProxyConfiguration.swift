@@ -1,3 +1,4 @@
+internal import HTTPWire
 package import Identity
 package import Policy
 package import Sessions
@@ -36,16 +37,21 @@ package struct ForwardingConfiguration: Sendable {
     package var upstream: UpstreamAddress
     /// The app sees the Host that the browser sent; otherwise the upstream's own.
     package var preserveHost: Bool
-    package var headers: HeaderConfiguration
+    package let headers: HeaderConfiguration
 
     package init(upstream: UpstreamAddress, preserveHost: Bool = true, headers: HeaderConfiguration = .init()) {
         self.upstream = upstream
         self.preserveHost = preserveHost
         self.headers = headers
+        setsKnownFields = headers.set.contains { FieldKind.of($0.name) != .other }
     }
+
+    /// The app is set a field of a name that requests usually pass without a look at it (`Authorization`,
+    /// `Accept-Language`, …): the client's own must not stand beside it.
+    let setsKnownFields: Bool
 }
 
-/// Limits of time and size in the data plane (SECURITY.md, rule 14).
+/// Limits of time and size in the data plane (docs/security-rules.md, rule 14).
 package struct ProxyLimits: Sendable {
     /// Bytes of a request's or response's head: start line and fields.
     package var headBytes = 64 * 1024
@@ -54,9 +60,11 @@ package struct ProxyLimits: Sendable {
     package var headTimeout: Duration = .seconds(10)
     /// A kept-alive connection without a request.
     package var idleTimeout: Duration = .seconds(60)
-    /// Between two pieces of a request's body.
+    /// Within which ``bodyPiece`` more of a request's body, or the rest of it, must arrive.
     package var bodyTimeout: Duration = .seconds(30)
-    /// Between two pieces that a client takes of a response.
+    /// In bytes: what a body must at least grow by to earn another ``bodyTimeout``.
+    package var bodyPiece = 4 * 1024
+    /// Between two pieces that a client takes of a response, or an upstream of a request.
     package var writeTimeout: Duration = .seconds(60)
     package var connectTimeout: Duration = .seconds(5)
     /// From the whole request to the first byte of the response.
@@ -65,8 +73,9 @@ package struct ProxyLimits: Sendable {
     package var responseTimeout: Duration = .seconds(60)
     /// What is read of a body that nobody wants, so that its connection can be kept.
     package var drainBytes = 64 * 1024
-    /// Idle connections kept per upstream and event loop.
-    package var idleUpstreamConnections = 32
+    /// Idle connections kept per upstream and event loop. What is closed above it is opened again by the next burst, which
+    /// costs more than the request itself.
+    package var idleUpstreamConnections = 256
     package var upstreamIdleTimeout: Duration = .seconds(55)
 
     package init() {}
@@ -74,7 +83,7 @@ package struct ProxyLimits: Sendable {
 
 /// Everything that requests are judged and forwarded by, immutable; one exchange keeps the one that it began with.
 package final class ProxySnapshot: Sendable {
-    /// Grows with each reload; caches are keyed by it.
+    /// Grows with each reload: tells in a log or a test under which configuration something was decided.
     package let number: UInt64
     package let routes: RouteTable
     package let authorizer: Authorizer
@@ -98,7 +107,9 @@ package final class ProxySnapshot: Sendable {
         self.forwarding = forwarding
         self.cookies = cookies
         self.limits = limits
-        strippedNames = forwarding.map { IdentityFieldNames(headers: $0.headers) }
+        strippedNames = zip(forwarding, routes.apps).map { forwarding, app in
+            IdentityFieldNames(headers: forwarding.headers, judgesMethods: app.rules.contains { $0.methods != nil })
+        }
         renderers = forwarding.map { IdentityRenderer(headers: $0.headers) }
     }
 }

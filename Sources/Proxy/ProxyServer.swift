@@ -45,6 +45,7 @@ package final class ProxyServer: Sendable {
     private let group: any EventLoopGroup
     private let contexts: [ObjectIdentifier: NIOLoopBound<LoopContext>]
     private let listeners = Mutex<[any Channel]>([])
+    private let gate = ConnectionGate()
     private let logger: Logger
 
     package init(group: any EventLoopGroup, snapshot: ProxySnapshot, services: ProxyServices) async throws {
@@ -54,7 +55,9 @@ package final class ProxyServer: Sendable {
         for eventLoop in group.makeIterator() {
             contexts[ObjectIdentifier(eventLoop)] = try await eventLoop.submit {
                 NIOLoopBound(
-                    LoopContext(eventLoop: eventLoop, snapshot: snapshot, services: services), eventLoop: eventLoop)
+                    LoopContext(eventLoop: eventLoop, snapshot: snapshot, services: services),
+                    eventLoop: eventLoop
+                )
             }.get()
         }
         self.contexts = contexts
@@ -64,6 +67,7 @@ package final class ProxyServer: Sendable {
     /// - Returns: the address that was bound, its port filled in where 0 was asked for.
     package func listen(_ address: ListenAddress) async throws(ListenError) -> SocketAddress? {
         let contexts = contexts
+        let gate = gate
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -72,8 +76,9 @@ package final class ProxyServer: Sendable {
                     guard let context = contexts[ObjectIdentifier(channel.eventLoop)]?.value else {
                         throw ChannelError.inappropriateOperationForState
                     }
-                    // The place for TLS and for HTTP/2: each pipeline is one function that ends in this handler.
-                    try channel.pipeline.syncOperations.addHandler(ExchangeHandler(loop: context))
+                    guard gate.enter() else { throw ChannelError.connectPending }
+                    channel.closeFuture.whenComplete { _ in gate.leave() }
+                    try ConnectionPipeline.http1(channel, context)
                 }
             }
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -85,7 +90,7 @@ package final class ProxyServer: Sendable {
                     try await bootstrap.childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                         .bind(to: SocketAddress(ipAddress: host, port: Int(port))).get()
                 case .unixSocket(let path):
-                    try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+                    try await Self.bindSocket(bootstrap, path)
                 }
             listeners.withLock { $0.append(channel) }
             return channel.localAddress
@@ -126,6 +131,16 @@ package final class ProxyServer: Sendable {
         for context in contexts.values {
             try? await context.eventLoop.submit { body(context.value) }.get()
         }
+    }
+
+    /// Owner and group may connect, whatever the umask.
+    private static func bindSocket(_ bootstrap: ServerBootstrap, _ path: String) async throws -> any Channel {
+        let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
+        guard unsafe chmod(path, 0o660) == 0 else {
+            try? await channel.close().get()
+            throw IOError(errnoCode: errno, reason: "chmod")
+        }
+        return channel
     }
 
     private static func words(for error: any Error) -> String {

@@ -3,8 +3,9 @@ internal import HTTPWire
 internal import NIOCore
 internal import Sessions
 
-/// The gateway's cookie names as bytes, ready for comparison.
-struct CookieMatcher: Sendable {
+/// The gateway's cookie names as bytes, ready for comparison. Every exchange holds them: a class, so that to do so is one
+/// reference.
+final class CookieMatcher: Sendable {
     let names: CookieNames
     private let session: [UInt8]
     private let returning: [UInt8]
@@ -24,7 +25,7 @@ struct CookieMatcher: Sendable {
         case token(SessionToken)
         /// Present, but no token: plainly no session.
         case malformed
-        /// More than one is no session, and the answer deletes them (SECURITY.md, rule 4).
+        /// More than one is no session, and the answer deletes them (docs/security-rules.md, rule 4).
         case several
     }
 
@@ -56,14 +57,19 @@ struct CookieMatcher: Sendable {
     /// Whether a `name=value` pair, or a Set-Cookie value, names one of our cookies. Names are compared without regard
     /// to case here, so that no application's idea of sameness matters.
     func isOurs(_ bytes: Span<UInt8>, _ pair: Range<Int>) -> Bool {
-        var end = pair.lowerBound
+        // "=name=value" has no name for us, and is sent back as "name=value" by browsers (RFC 6265bis, section 5.6).
+        var start = pair.lowerBound
+        while start < pair.upperBound, bytes[start] == 0x3D || bytes[start] == 0x20 || bytes[start] == 0x09 {
+            start += 1
+        }
+        var end = start
         while end < pair.upperBound, bytes[end] != 0x3D, bytes[end] != 0x3B { end += 1 }
-        while end > pair.lowerBound, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
-        let count = end - pair.lowerBound
+        while end > start, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
+        let count = end - start
         for name in all where name.count == count {
             var isEqual = true
             for index in 0..<count {
-                let byte = bytes[pair.lowerBound + index]
+                let byte = bytes[start + index]
                 let lower = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
                 let wanted = (0x41...0x5A).contains(name[index]) ? name[index] | 0x20 : name[index]
                 if lower != wanted {

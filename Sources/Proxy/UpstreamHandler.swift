@@ -104,20 +104,21 @@ final class UpstreamHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        ended()
+        ended(isClean: true)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        ended()
+        // A reset is never the proper end of anything.
+        ended(isClean: false)
         context.close(promise: nil)
     }
 
-    private func ended() {
+    private func ended(isClean: Bool) {
         pool?.remove(self)
         pool = nil
         guard let exchange else { return }
-        if response != nil, let decoder, decoder.endsWithConnection, !decoder.isFinished {
+        if isClean, response != nil, let decoder, decoder.endsWithConnection, !decoder.isFinished {
             self.exchange = nil
             exchange.responseEnded(from: self, isReusable: false)
         } else {

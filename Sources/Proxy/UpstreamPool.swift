@@ -5,9 +5,11 @@ internal import NIOPosix
 /// Connections to upstreams, kept between requests; one pool for each event loop, so that a request never hops.
 final class UpstreamPool {
     private let eventLoop: any EventLoop
-    private let limits: ProxyLimits
+    /// Of the snapshot in force.
+    var limits: ProxyLimits
     private var idle: [UpstreamAddress: [UpstreamHandler]] = [:]
     private var sweep: Scheduled<Void>?
+    private var isClosed = false
 
     init(eventLoop: any EventLoop, limits: ProxyLimits) {
         self.eventLoop = eventLoop
@@ -43,7 +45,7 @@ final class UpstreamPool {
 
     func release(_ handler: UpstreamHandler) {
         let count = idle[handler.address, default: []].count
-        guard handler.isUsable, count < limits.idleUpstreamConnections else {
+        guard !isClosed, handler.isUsable, count < limits.idleUpstreamConnections else {
             handler.close()
             return
         }
@@ -58,7 +60,9 @@ final class UpstreamPool {
         idle[handler.address]?.removeAll { $0 === handler }
     }
 
-    func closeIdle() {
+    /// The server is stopping: what is idle closes, and what becomes idle from now on.
+    func close() {
+        isClosed = true
         let all = idle.values.flatMap { $0 }
         idle.removeAll()
         for handler in all { handler.close() }

@@ -1,6 +1,6 @@
 package import GatehouseCore
 
-/// The gateway's own cookies (CONTRACT.md, "Cookies"). Over plain HTTP, which is allowed on loopback alone, they lose
+/// The gateway's own cookies (docs/contract.md, "Cookies"). Over plain HTTP, which is allowed on loopback alone, they lose
 /// prefix and `Secure`.
 package struct CookieNames: Sendable, Equatable {
     package let session: String

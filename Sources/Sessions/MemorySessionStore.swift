@@ -4,8 +4,10 @@ internal import Synchronization
 
 /// Sessions of a single node, gone with its process. Serves the first try and the smallest installations.
 package final class MemorySessionStore: SessionStore {
-    /// Tickets that may wait at once; over that the oldest goes. One sign-in makes one.
-    private static let ticketLimit = 100_000
+    /// Tickets of one session that may wait at once; over that its oldest goes. A visit makes one.
+    private static let ticketsPerSession = 16
+    /// Sessions that one person may have at once; over that the oldest ends.
+    private static let sessionsPerPerson = 64
     /// Tokens that one session may have on one host: one a tab that came back at the same moment.
     private static let tokensPerHost = 8
     /// How long an ended session is remembered, so that a late request learns why.
@@ -15,6 +17,8 @@ package final class MemorySessionStore: SessionStore {
         var session: Session
         let idle: Duration
         var tokens: [(digest: TokenDigest, host: String)]
+        /// Oldest first.
+        var tickets: [TokenDigest] = []
     }
 
     private struct WaitingTicket {
@@ -25,15 +29,17 @@ package final class MemorySessionStore: SessionStore {
     private struct Storage {
         var records: [SessionID: Record] = [:]
         var sessionByToken: [TokenDigest: SessionID] = [:]
+        /// Oldest first.
+        var sessionsByPerson: [SubjectID: [SessionID]] = [:]
         var tickets: [TokenDigest: WaitingTicket] = [:]
-        var ended: [TokenDigest: (cause: SessionEnd, at: Timestamp)] = [:]
+        var ended: [TokenDigest: (cause: SessionEnd, host: String, at: Timestamp)] = [:]
         var nextSweep = Timestamp(milliseconds: 0)
     }
 
     private let clock: WallClock
     private let storage = Mutex(Storage())
 
-    package init(clock: WallClock = .system) {
+    package init(clock: WallClock = .steady) {
         self.clock = clock
     }
 
@@ -50,6 +56,11 @@ package final class MemorySessionStore: SessionStore {
         )
         storage.withLock { storage in
             sweep(&storage, now)
+            let held = storage.sessionsByPerson[session.subject.id] ?? []
+            if held.count >= Self.sessionsPerPerson, let oldest = held.first {
+                Self.remove(oldest, cause: .replaced, at: now, from: &storage)
+            }
+            storage.sessionsByPerson[session.subject.id, default: []].append(session.id)
             storage.records[session.id] = Record(
                 session: session,
                 idle: beginning.lifetime.idle,
@@ -66,38 +77,56 @@ package final class MemorySessionStore: SessionStore {
         touching: Bool,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SessionLookup> {
+        eventLoop.makeSucceededFuture(find(token, host: host, touching: touching))
+    }
+
+    package func lookUpAtOnce(_ token: TokenDigest, host: String, touching: Bool) -> SessionLookup? {
+        find(token, host: host, touching: touching)
+    }
+
+    private func find(_ token: TokenDigest, host: String, touching: Bool) -> SessionLookup {
         let now = clock.now()
-        let result = storage.withLock { storage -> SessionLookup in
+        return storage.withLock { storage -> SessionLookup in
             sweep(&storage, now)
             guard let id = storage.sessionByToken[token] else {
-                return storage.ended[token].map { .ended($0.cause) } ?? .unknown
+                guard let past = storage.ended[token], past.host == host, now - past.at < Self.memoryOfEnds else {
+                    return .unknown
+                }
+                return .ended(past.cause)
             }
-            guard let record = storage.records[id], record.tokens.contains(where: { $0.digest == token && $0.host == host })
+            guard let place = storage.records.index(forKey: id),
+                storage.records.values[place].tokens.contains(where: { $0.digest == token && $0.host == host })
             else { return .unknown }
-            if let cause = Self.end(of: record.session, at: now) {
+            let session = storage.records.values[place].session
+            if let cause = Self.end(of: session, at: now) {
                 Self.remove(id, cause: cause, at: now, from: &storage)
                 return .ended(cause)
             }
             if touching {
-                storage.records[id]?.session.idleEnd = min(record.session.absoluteEnd, now + record.idle)
+                // Never earlier than it was: a clock that is put back and forth ends nobody's session.
+                let idleEnd = min(session.absoluteEnd, now + storage.records.values[place].idle)
+                if idleEnd > session.idleEnd {
+                    storage.records.values[place].session.idleEnd = idleEnd
+                    return .live(storage.records.values[place].session)
+                }
             }
-            return .live(storage.records[id]?.session ?? record.session)
+            return .live(session)
         }
-        return eventLoop.makeSucceededFuture(result)
     }
 
     package func keep(_ ticket: Ticket, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
         let now = clock.now()
         let isKept = storage.withLock { storage -> Bool in
             sweep(&storage, now)
-            guard let record = storage.records[ticket.session], Self.end(of: record.session, at: now) == nil else {
+            guard var record = storage.records[ticket.session], Self.end(of: record.session, at: now) == nil else {
                 return false
             }
-            if storage.tickets.count >= Self.ticketLimit,
-                let oldest = storage.tickets.min(by: { $0.value.end < $1.value.end })
-            {
-                storage.tickets[oldest.key] = nil
+            record.tickets.removeAll { storage.tickets[$0] == nil }
+            if record.tickets.count >= Self.ticketsPerSession {
+                storage.tickets[record.tickets.removeFirst()] = nil
             }
+            record.tickets.append(ticket.digest)
+            storage.records[ticket.session] = record
             storage.tickets[ticket.digest] = WaitingTicket(ticket: ticket, end: now + Ticket.lifetime)
             return true
         }
@@ -139,9 +168,9 @@ package final class MemorySessionStore: SessionStore {
         let now = clock.now()
         let wasLive = storage.withLock { storage -> Bool in
             guard let record = storage.records[session] else { return false }
-            let isLive = Self.end(of: record.session, at: now) == nil
-            Self.remove(session, cause: cause, at: now, from: &storage)
-            return isLive
+            let past = Self.end(of: record.session, at: now)
+            Self.remove(session, cause: past ?? cause, at: now, from: &storage)
+            return past == nil
         }
         return eventLoop.makeSucceededFuture(wasLive)
     }
@@ -150,8 +179,9 @@ package final class MemorySessionStore: SessionStore {
         let now = clock.now()
         storage.withLock { storage in
             guard let id = storage.sessionByToken.removeValue(forKey: token) else { return }
+            let held = storage.records[id]?.tokens.first { $0.digest == token }
             storage.records[id]?.tokens.removeAll { $0.digest == token }
-            storage.ended[token] = (.signedOut, now)
+            if let held { storage.ended[token] = (.signedOut, held.host, now) }
         }
         return eventLoop.makeSucceededVoidFuture()
     }
@@ -173,18 +203,25 @@ package final class MemorySessionStore: SessionStore {
 
     private static func remove(_ id: SessionID, cause: SessionEnd, at now: Timestamp, from storage: inout Storage) {
         guard let record = storage.records.removeValue(forKey: id) else { return }
+        let person = record.session.subject.id
+        storage.sessionsByPerson[person]?.removeAll { $0 == id }
+        if storage.sessionsByPerson[person]?.isEmpty == true { storage.sessionsByPerson[person] = nil }
+        for ticket in record.tickets { storage.tickets[ticket] = nil }
         for token in record.tokens {
             storage.sessionByToken[token.digest] = nil
-            storage.ended[token.digest] = (cause, now)
+            storage.ended[token.digest] = (cause, token.host, now)
         }
     }
 
-    /// Once a second at most, so that what nobody asks for again goes too.
+    /// Now and then, so that what nobody asks for again goes too. It walks everything under the lock: rarely, therefore;
+    /// each answer judges its own record by the clock anyway.
     private func sweep(_ storage: inout Storage, _ now: Timestamp) {
         guard now >= storage.nextSweep else { return }
-        storage.nextSweep = now + .seconds(1)
+        storage.nextSweep = now + .seconds(15)
         for (id, record) in storage.records {
-            if let cause = Self.end(of: record.session, at: now) { Self.remove(id, cause: cause, at: now, from: &storage) }
+            if let cause = Self.end(of: record.session, at: now) {
+                Self.remove(id, cause: cause, at: now, from: &storage)
+            }
         }
         storage.tickets = storage.tickets.filter { now < $0.value.end }
         storage.ended = storage.ended.filter { now - $0.value.at < Self.memoryOfEnds }

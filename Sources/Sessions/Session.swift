@@ -92,6 +92,6 @@ package enum TicketRedemption: Sendable {
 }
 
 extension SessionToken {
-    /// SHA-256 of the token's bytes: what stores keep (SECURITY.md, rule 20).
+    /// SHA-256 of the token's bytes: what stores keep (docs/security-rules.md, rule 20).
     package var digest: TokenDigest { TokenDigest(bytes: SHA256.hash(bytes)) }
 }

@@ -19,6 +19,9 @@ package protocol SessionStore: Sendable {
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SessionLookup>
 
+    /// The same, for a store that has the answer at hand: no future is made. `nil` where it has to be waited for.
+    func lookUpAtOnce(_ token: TokenDigest, host: String, touching: Bool) -> SessionLookup?
+
     /// Keeps a ticket until it is redeemed or 60 seconds have passed. `false` when its session is not live.
     func keep(_ ticket: Ticket, on eventLoop: any EventLoop) -> EventLoopFuture<Bool>
 
@@ -40,6 +43,10 @@ package protocol SessionStore: Sendable {
 
     /// The live sessions of one person, or of everybody, oldest first.
     func sessions(of subject: SubjectID?, on eventLoop: any EventLoop) -> EventLoopFuture<[Session]>
+}
+
+extension SessionStore {
+    package func lookUpAtOnce(_ token: TokenDigest, host: String, touching: Bool) -> SessionLookup? { nil }
 }
 
 /// What a new session is made of.
