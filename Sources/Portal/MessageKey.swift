@@ -1,0 +1,93 @@
+/// Every text that a person can see. Words in braces are filled in: `{app}`, `{name}`, …
+enum MessageKey: String, CaseIterable, Sendable {
+    // Every page
+    case errorPrefix
+    case help
+    case reference
+    case skipToContent
+    case signOut
+    case toLauncher
+
+    // Sign-in
+    case signInTitle
+    case signInLead
+    case signInLeadTo
+    case userName
+    case password
+    case signInButton
+    case signInRefused
+    case passwordExpired
+    case passwordMustChange
+    case formStale
+    case signInUnavailable
+    case signedOut
+
+    // Launcher
+    case launcherTitle
+    case launcherEmptyTitle
+    case launcherEmpty
+    case generalGroup
+    case signedInAs
+
+    // Sign-out
+    case signOutTitle
+    case signOutLead
+    case signOutConfirm
+    case signOutCancel
+    case appSignOutTitle
+    case appSignOutLead
+    case appSignOutEverywhere
+    case appSignOutHere
+    case signedOutHereTitle
+    case signedOutHereLead
+    case notSignedInTitle
+    case notSignedInLead
+    case openAgain
+
+    // Errors
+    case retry
+    case badRequestTitle
+    case badRequest
+    case signInNeededTitle
+    case signInNeeded
+    case deniedTitle
+    case deniedLead
+    case deniedLeadAnonymous
+    case deniedHelp
+    case denialNoRule
+    case denialNobody
+    case denialOtherDirectory
+    case denialRole
+    case denialRoles
+    case denialPermission
+    case denialNetwork
+    case denialBoundSegment
+    case denialAmbiguousPath
+    case otherSiteTitle
+    case otherSite
+    case notFoundTitle
+    case notFound
+    case methodNotAllowedTitle
+    case methodNotAllowed
+    case bodyTooLargeTitle
+    case bodyTooLarge
+    case targetTooLongTitle
+    case targetTooLong
+    case mediaTypeTitle
+    case mediaType
+    case unknownHostTitle
+    case unknownHost
+    case headTooLargeTitle
+    case headTooLarge
+    case internalErrorTitle
+    case internalError
+    case upstreamFailedTitle
+    case upstreamFailed
+    case upstreamSilentTitle
+    case upstreamSilent
+    case unavailableTitle
+    case unavailable
+    case linkRefusedTitle
+    case linkRefused
+    case startAgain
+}

@@ -1,0 +1,24 @@
+package import GatehouseCore
+package import Sessions
+
+/// What the portal is told by the configuration file.
+package struct PortalConfiguration: Sendable {
+    /// The origin of `server.public_url`: the one base of links and redirects.
+    package var origin: Origin
+    package var lifetime: SessionLifetime
+    package var cookies: CookieNames
+    /// Stands in the head of each page and behind each title.
+    package var productName: String
+
+    package init(
+        origin: Origin,
+        lifetime: SessionLifetime = SessionLifetime(),
+        cookies: CookieNames,
+        productName: String = "Gatehouse"
+    ) {
+        self.origin = origin
+        self.lifetime = lifetime
+        self.cookies = cookies
+        self.productName = productName
+    }
+}
