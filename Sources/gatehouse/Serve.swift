@@ -1,0 +1,137 @@
+internal import ArgumentParser
+internal import Cryptography
+internal import Directory
+internal import GatehouseConfiguration
+internal import GatehouseCore
+internal import Glibc
+internal import LDAPClient
+internal import Logging
+internal import NIOCore
+internal import NIOPosix
+internal import Policy
+internal import Portal
+internal import Proxy
+internal import ServiceLifecycle
+internal import Sessions
+internal import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the gateway.",
+        discussion: "The access log goes to standard output, everything else to standard error, both as JSON lines. "
+            + "SIGTERM or SIGINT lets running requests end and stops; a second one exits at once."
+    )
+
+    @OptionGroup var file: ConfigurationOption
+
+    func run() async throws {
+        LDAPRuntime.prepare()
+        let configuration = try file.load()
+        let log = LineWriter(descriptor: STDERR_FILENO)
+        LoggingSystem.bootstrap { JSONLogHandler(label: $0, writer: log) }
+        defer { log.flushBlocking() }
+        let logger = Logger(label: "gatehouse")
+        for warning in configuration.warnings {
+            logger.warning("configuration", metadata: ["key": "\(warning.key)", "warning": "\(warning.message)"])
+        }
+        let key: GatewayKey
+        do {
+            try configuration.realm.client.validateFiles()
+            key = try GatewayKeyFile.loadOrCreate(configuration.keyFile)
+        } catch {
+            StandardError.write("gatehouse: \(error)")
+            throw ExitStatus.configuration
+        }
+        try await serve(configuration, key, log, logger)
+    }
+
+    private func serve(
+        _ configuration: GatewayConfiguration,
+        _ key: GatewayKey,
+        _ log: LineWriter,
+        _ logger: Logger
+    ) async throws {
+        let threads = configuration.threads > 0 ? configuration.threads : System.coreCount
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let realm = Realm(configuration: configuration.realm, logger: logger)
+        let store = MemorySessionStore()
+        let routes = configuration.routeTable()
+        let portalConfiguration = PortalConfiguration(
+            origin: configuration.publicOrigin,
+            lifetime: configuration.lifetime,
+            cookies: configuration.cookies
+        )
+        let bridge = PortalBridge(
+            portal: PortalService(
+                configuration: portalConfiguration,
+                routes: routes,
+                store: store,
+                key: key,
+                eventLoop: group.any(),
+                clock: .steady,
+                authenticate: { login, password in try await realm.authenticate(login: login, password: password) },
+                logger: logger
+            )
+        )
+        let pages = DataPlanePages(pages: PortalPages(configuration: portalConfiguration), routes: routes)
+        let accessLog = LineWriter(descriptor: STDOUT_FILENO)
+        let server = try await ProxyServer(
+            group: group,
+            snapshot: configuration.proxySnapshot(number: 1),
+            services: ProxyServices(
+                store: store,
+                returnState: ReturnState(key: key),
+                responder: LocalResponder(submit: bridge.submit, render: pages.render),
+                accessLog: AccessLog(to: accessLog),
+                logger: logger
+            )
+        )
+        for address in configuration.listen {
+            do {
+                _ = try await server.listen(address)
+                logger.info("listening", metadata: ["address": "\(address)"])
+            } catch {
+                StandardError.write("gatehouse: \(error)")
+                throw ExitStatus.configuration
+            }
+        }
+        logger.info("ready", metadata: ["public_url": "\(configuration.publicOrigin)", "apps": "\(routes.apps.count)"])
+        // The first service is stopped last: the log outlives the portal, which outlives the listeners.
+        let services = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: log),
+                    .init(service: accessLog),
+                    .init(service: bridge),
+                    .init(service: UnbuiltSignals(logger: logger)),
+                    .init(service: DataPlaneService(server: server, logger: logger)),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await services.run()
+        await realm.shutdown()
+        accessLog.flushBlocking()
+        try await group.shutdownGracefully()
+        logger.info("stopped")
+    }
+}
+
+/// Keeps the listeners open until the gateway stops, then lets running exchanges end.
+struct DataPlaneService: Service {
+    /// For how long a running exchange may go on after the signal.
+    private static let drainLimit: Duration = .seconds(25)
+
+    let server: ProxyServer
+    let logger: Logger
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        // A second signal now ends the process, as it would have without us.
+        signal(SIGTERM, SIG_DFL)
+        signal(SIGINT, SIG_DFL)
+        logger.info("stopping: running requests may end")
+        await server.shutDown(within: Self.drainLimit)
+    }
+}
