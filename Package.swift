@@ -15,15 +15,14 @@ let strict: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
-let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 let package = Package(
@@ -44,7 +43,6 @@ let package = Package(
     targets: [
         // 0 ground: the system's C libraries
         .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap2-dev"])]),
-        .systemLibrary(name: "CSASL", pkgConfig: "libsasl2", providers: [.apt(["libsasl2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
 
@@ -54,7 +52,7 @@ let package = Package(
 
         // 2 wrappers
         library("HTTPWire", [nioCore]),
-        library("LDAPClient", ["CLDAP", "CSASL", "GatehouseCore"]),
+        library("LDAPClient", ["CLDAP", "GatehouseCore"]),
 
         // 3 domains
         library("Policy", ["GatehouseCore"]),
@@ -70,7 +68,7 @@ let package = Package(
         library(
             "Portal",
             [
-                "GatehouseCore", "Cryptography", "Policy", "Identity", "Directory", "Sessions", nioCore, logging,
+                "GatehouseCore", "Cryptography", "Policy", "Directory", "Sessions", nioCore, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -81,8 +79,7 @@ let package = Package(
         library(
             "GatehouseConfiguration",
             [
-                "GatehouseCore", "Cryptography", "Policy", "Identity", "Directory", "LDAPClient", "Sessions", "Proxy",
-                "Portal",
+                "GatehouseCore", "Policy", "Identity", "Directory", "LDAPClient", "Sessions", "Proxy",
                 .product(name: "Yams", package: "Yams"),
             ]
         ),
@@ -93,7 +90,52 @@ let package = Package(
                 "LDAPClient", "Sessions", "Proxy", "Portal", "HTTPWire", nioCore, nioPosix, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: strict
+        ),
+
+        // tests
+        .target(
+            name: "TestSupport",
+            dependencies: ["GatehouseCore", "Sessions", nioCore, nioPosix],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("GatehouseCoreTests", ["GatehouseCore", "TestSupport"]),
+        tests("CryptographyTests", ["Cryptography"]),
+        tests("HTTPWireTests", ["HTTPWire", nioCore]),
+        tests("LDAPClientTests", ["LDAPClient", "GatehouseCore", "TestSupport"]),
+        tests("PolicyTests", ["Policy", "GatehouseCore", "TestSupport"]),
+        tests("IdentityTests", ["Identity", "GatehouseCore", nioCore]),
+        tests("DirectoryTests", ["Directory", "LDAPClient", "GatehouseCore", "TestSupport", logging]),
+        tests("SessionsTests", ["Sessions", "Cryptography", "GatehouseCore", "TestSupport", nioCore, nioPosix]),
+        tests(
+            "ProxyTests",
+            [
+                "Proxy", "HTTPWire", "Policy", "Identity", "Sessions", "Cryptography", "GatehouseCore", nioCore,
+                nioPosix,
+                logging,
+            ]
+        ),
+        tests(
+            "PortalTests",
+            [
+                "Portal", "Directory", "Policy", "Sessions", "Cryptography", "GatehouseCore", nioCore, nioPosix,
+                logging,
+            ]
+        ),
+        tests(
+            "GatehouseConfigurationTests",
+            [
+                "GatehouseConfiguration", "GatehouseCore", "Policy", "Identity", "Directory", "LDAPClient", "Sessions",
+                "Proxy", .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["gatehouse", "TestSupport"],
+            exclude: ["Browser"],
             swiftSettings: strict
         ),
     ]

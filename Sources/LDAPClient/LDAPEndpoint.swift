@@ -70,7 +70,9 @@ package struct LDAPEndpoint: Hashable, Sendable, CustomStringConvertible {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else { return nil }
+            guard let high = rest.popFirst().flatMap(hexValue), let low = rest.popFirst().flatMap(hexValue) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         return String(validating: bytes, as: UTF8.self)
@@ -104,6 +106,9 @@ package struct LDAPClientConfiguration: Sendable {
     package var searchConnections: Int = 4
     /// Connections that do nothing but user binds, at most.
     package var bindConnections: Int = 4
+    /// Sign-ins that wait for one of those, at most; one more is refused at once. With Argon2's 20 ms four connections
+    /// serve several times as many within the deadline.
+    package var bindWaiters: Int = 64
 
     package init(endpoints: [LDAPEndpoint], identity: LDAPBindIdentity) {
         self.endpoints = endpoints
