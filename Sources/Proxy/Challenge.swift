@@ -38,7 +38,7 @@ struct Challenge {
         let origin = app.origins[host]?.description ?? routes.portal.description
         let destination = origin + request.pathText(head) + (request.queryText(head).map { "?" + $0 } ?? "")
         location =
-            "\(routes.portal)/login?rd=\(Self.percentEncoded(destination))"
+            "\(routes.portal)/login?rd=\(percentEncoded(destination))"
             + "&state=\(returnState.state(of: secret, host: host))"
         let isNavigation = Self.isNavigation(head)
         switch request.method {
@@ -68,18 +68,5 @@ struct Challenge {
             }
         }
         return accepts
-    }
-
-    /// RFC 3986's unreserved characters as they are, every other byte as `%XX`.
-    static func percentEncoded(_ text: String) -> String {
-        var encoded: [UInt8] = []
-        let digits = Array("0123456789ABCDEF".utf8)
-        for byte in text.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: encoded.append(byte)
-            default: encoded += [0x25, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
     }
 }

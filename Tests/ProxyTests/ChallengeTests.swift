@@ -86,6 +86,6 @@ struct ChallengeTests {
 
     @Test("nothing in the address can end its line")
     func escapes() {
-        #expect(Challenge.percentEncoded("a b\r\n/%\u{E4}~") == "a%20b%0D%0A%2F%25%C3%A4~")
+        #expect(percentEncoded("a b\r\n/%\u{E4}~") == "a%20b%0D%0A%2F%25%C3%A4~")
     }
 }

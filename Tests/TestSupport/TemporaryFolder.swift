@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A folder of its own for one test, removed with everything in it when the value goes.
 package final class TemporaryFolder: Sendable {
@@ -8,10 +9,32 @@ package final class TemporaryFolder: Sendable {
         var template = Array("/tmp/gatehouse-test-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { fatalError("no temporary folder can be made") }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        Leftovers.add(path)
     }
 
     deinit {
+        Leftovers.remove(path)
         _ = try? ChildProcess.run("/bin/rm", ["-rf", path])
+    }
+
+    /// Folders of values that live as long as the process, which no `deinit` ever meets.
+    private enum Leftovers {
+        private static let paths = Mutex<Set<String>>([])
+        private static let cleaning: Void = {
+            atexit {
+                let paths = Leftovers.paths.withLock { $0 }
+                if !paths.isEmpty { _ = try? ChildProcess.run("/bin/rm", ["-rf"] + paths.sorted()) }
+            }
+        }()
+
+        static func add(_ path: String) {
+            cleaning
+            paths.withLock { _ = $0.insert(path) }
+        }
+
+        static func remove(_ path: String) {
+            paths.withLock { _ = $0.remove(path) }
+        }
     }
 
     package func file(_ name: String) -> String {
