@@ -141,6 +141,27 @@ struct FaultTests {
         #expect(house.gateway.isRunning)
     }
 
+    @Test("A log that nobody reads keeps nobody waiting")
+    func unreadLog() async throws {
+        let garbage = try RecordingUpstream { _ in "220 mail.example.com ESMTP\r\n" }
+        let directory = try await House.openDirectory()
+        let gateway = try await TestGateway.start(
+            House.configuration(directory, crm: garbage.port, partners: FreePort.takeOne()),
+            isLogRead: false
+        )
+        let port = gateway.port
+        let refused = try await ChildProcess.offPool {
+            let stream = try ByteStream(port: port)
+            // Each of these is a warning of some 200 bytes; a pipe holds 64 KiB.
+            return try (0..<800).reduce(0) { count, _ in
+                try stream.write("GET /public/x HTTP/1.1\r\nHost: crm.gw.localhost:\(port)\r\n\r\n")
+                return count + (try stream.readResponse().status == 502 ? 1 : 0)
+            }
+        }
+        #expect(refused == 800)
+        #expect(try await Visitor(port: port).get("\(gateway.portal)/login").status == 200)
+    }
+
     @Test("SIGHUP and SIGUSR1 end nobody's session")
     func ignoredSignals() async throws {
         let house = try await House.open()

@@ -13,16 +13,21 @@ package final class TestGateway: Sendable {
 
     /// - Parameter configuration: YAML without `server` and `keys`.
     ///   - descriptors: how many files and sockets the process may have open; `nil` is as many as the tests.
+    ///   - isLogRead: `false` gives it a standard error that nobody reads: a pipe that is full soon.
     package static func start(
         _ configuration: String,
         port: UInt16 = FreePort.takeOne(),
-        descriptors: Int? = nil
+        descriptors: Int? = nil,
+        isLogRead: Bool = true
     ) async throws -> TestGateway {
         let folder = TemporaryFolder()
         let file = folder.write(Self.server(port) + configuration, to: "gatehouse.yaml")
         return try await ChildProcess.offPool {
             let limit = descriptors.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
-            let command = limit + [executable, "serve", "--config", file]
+            let unread = [
+                "/bin/sh", "-c", "mkfifo \"$0\" && exec 3<>\"$0\" && exec \"$@\" 2>&3", folder.file("stderr"),
+            ]
+            let command = (isLogRead ? [] : unread) + limit + [executable, "serve", "--config", file]
             let process = try ChildProcess(
                 command[0],
                 Array(command.dropFirst()),
