@@ -105,6 +105,16 @@ struct AuthorizerTests {
         #expect(table.outcome("/case", user) == .deny(.missingRole(anyOf: ["User"]), rule: 3))
     }
 
+    @Test("where the address is not known, no demand about networks is met")
+    func unknownAddress() throws {
+        let table = try table([
+            PolicyFixture.rule("/a", nil, .anyone, networks: ["0.0.0.0/0", "::/0"]),
+            PolicyFixture.rule("/b", nil, .anyone),
+        ])
+        #expect(table.outcome("/a", from: nil) == .deny(.network, rule: 0))
+        #expect(table.outcome("/b", from: nil) == .permit(app: 0, rule: 1, isPublic: true))
+    }
+
     @Test("the wrong network denies before anybody is asked to sign in")
     func networks() throws {
         let table = try table([

@@ -106,7 +106,7 @@ extension RouteTable {
         _ path: String,
         _ principal: Principal? = nil,
         method: RequestMethod = .get,
-        from address: SourceAddress = PolicyFixture.outside,
+        from address: SourceAddress? = PolicyFixture.outside,
         host: String = "app.test"
     ) -> Outcome {
         guard let host = self.host(host),

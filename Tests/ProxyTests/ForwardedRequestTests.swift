@@ -73,6 +73,17 @@ struct ForwardedRequestTests {
         "IV_GROUPS", "X-Remote-User", "X-Rewrite-URL", "X-Crm-Mail", "x_crm.mail", "X-Ldap-User",
     ]
 
+    @Test(
+        "NTLM and Negotiate sign the connection in, not the request: it serves nobody after",
+        arguments: [
+            ("NTLM TlRM", true), ("negotiate YII", true), ("Negotiate", true), ("Basic YTpi", false),
+            ("Bearer ntlm", false),
+        ]
+    )
+    func boundConnection(_ credentials: String, _ binds: Bool) throws {
+        #expect(try Self.forward(Self.get("Authorization: \(credentials)\r\n")).bindsConnection == binds)
+    }
+
     @Test("an identity field of the client's never passes", arguments: spoofs)
     func spoofed(_ name: String) throws {
         for path in ["/a", "/public/a"] {
