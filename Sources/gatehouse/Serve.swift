@@ -86,16 +86,6 @@ struct Serve: AsyncParsableCommand {
                 logger: logger
             )
         )
-        for address in configuration.listen {
-            do {
-                _ = try await server.listen(address)
-                logger.info("listening", metadata: ["address": "\(address)"])
-            } catch {
-                StandardError.write("gatehouse: \(error)")
-                throw ExitStatus.configuration
-            }
-        }
-        logger.info("ready", metadata: ["public_url": "\(configuration.publicOrigin)", "apps": "\(routes.apps.count)"])
         // The first service is stopped last: the log outlives the portal, which outlives the listeners.
         let services = ServiceGroup(
             configuration: .init(
@@ -103,14 +93,21 @@ struct Serve: AsyncParsableCommand {
                     .init(service: log),
                     .init(service: accessLog),
                     .init(service: bridge),
-                    .init(service: UnbuiltSignals(logger: logger)),
-                    .init(service: DataPlaneService(server: server, logger: logger)),
+                    .init(service: await UnbuiltSignals(logger: logger)),
+                    .init(
+                        service: DataPlaneService(server: server, addresses: configuration.listen, logger: logger)
+                    ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )
         )
-        try await services.run()
+        do {
+            try await services.run()
+        } catch let error as ListenError {
+            StandardError.write("gatehouse: \(error)")
+            throw ExitStatus.configuration
+        }
         await realm.shutdown()
         accessLog.flushBlocking()
         try await group.shutdownGracefully()
@@ -118,15 +115,22 @@ struct Serve: AsyncParsableCommand {
     }
 }
 
-/// Keeps the listeners open until the gateway stops, then lets running exchanges end.
+/// Opens the listeners, keeps them open until the gateway stops, then lets running exchanges end. The first visitor
+/// comes after the signals are caught: a service begins only then.
 struct DataPlaneService: Service {
     /// For how long a running exchange may go on after the signal.
     private static let drainLimit: Duration = .seconds(25)
 
     let server: ProxyServer
+    let addresses: [ListenAddress]
     let logger: Logger
 
     func run() async throws {
+        for address in addresses {
+            _ = try await server.listen(address)
+            logger.info("listening", metadata: ["address": "\(address)"])
+        }
+        logger.info("ready")
         try? await gracefulShutdown()
         // A second signal now ends the process, as it would have without us.
         signal(SIGTERM, SIG_DFL)
