@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// The one form of a path that is judged and, byte for byte, forwarded (docs/security-rules.md, rule 8; RFC 3986, section 6.2.2):
 /// percent-encoded unreserved characters decoded, hexadecimal digits in capitals, dot segments resolved, `//` merged.
 package enum CanonicalPath {
@@ -89,7 +91,7 @@ package enum CanonicalPath {
                 index += 1
                 continue
             }
-            guard index + 2 < path.count, let high = hexDigit(path[index + 1]), let low = hexDigit(path[index + 2])
+            guard index + 2 < path.count, let high = hexValue(path[index + 1]), let low = hexValue(path[index + 2])
             else {
                 throw .malformedEscape
             }
@@ -150,15 +152,6 @@ package enum CanonicalPath {
         bytes.append(percent)
         bytes.append(upperHex[Int(value >> 4)])
         bytes.append(upperHex[Int(value & 15)])
-    }
-
-    static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 
     private static let upperHex = Array("0123456789ABCDEF".utf8)

@@ -172,7 +172,7 @@ extension PathPattern {
         var index = range.lowerBound
         while index < range.upperBound {
             if path[index] == CanonicalPath.percent, index + 2 < range.upperBound,
-                let high = CanonicalPath.hexDigit(path[index + 1]), let low = CanonicalPath.hexDigit(path[index + 2])
+                let high = hexValue(path[index + 1]), let low = hexValue(path[index + 2])
             {
                 bytes.append(high << 4 | low)
                 index += 3

@@ -1,3 +1,5 @@
+internal import GatehouseCore
+
 /// The ways in which an application may read a canonical path. Each is judged, and all of them must permit
 /// (docs/security-rules.md, rule 8): servlet containers drop `;params`, Windows servers fold case, some decode `%2F` or merge `//`.
 package struct PathReadings: Sendable {
@@ -130,7 +132,7 @@ package struct PathReadings: Sendable {
         var index = 0
         while index < path.count {
             if path[index] == 0x25, index + 2 < path.count, path[index + 1] >= 0x38,
-                let high = CanonicalPath.hexDigit(path[index + 1]), let low = CanonicalPath.hexDigit(path[index + 2])
+                let high = hexValue(path[index + 1]), let low = hexValue(path[index + 2])
             {
                 decoded.append(high << 4 | low)
                 hasOther = true

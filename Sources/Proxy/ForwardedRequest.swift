@@ -7,7 +7,6 @@ internal import Sessions
 
 /// A request on its way to an upstream. To make one is to spend a ``Permit``; a retry sends the same value.
 struct ForwardedRequest {
-    let app: RouteTable.AppIndex
     let head: ByteBuffer
     /// Whether an upstream that died before its first byte may be asked once more.
     let isRepeatable: Bool
@@ -94,7 +93,6 @@ struct ForwardedRequest {
         }
         buffer.writeStaticString("\r\n")
 
-        self.app = app
         self.head = buffer
         self.isRepeatable = request.method.isIdempotent && !head.framing.hasBody
         self.answersHead = request.method == .head
