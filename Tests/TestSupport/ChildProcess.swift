@@ -59,10 +59,13 @@ package final class ChildProcess: Sendable {
             if status != nil { return false }
             var value: Int32 = 0
             guard unsafe waitpid(pid, &value, WNOHANG) == pid else { return true }
-            status = value
+            status = Self.exitStatus(value)
             return false
         }
     }
+
+    /// What the process ended with, or the number of the signal that ended it, negative; `nil` while it runs.
+    package var exitStatus: Int32? { isRunning ? nil : status.withLock { $0 } }
 
     /// Asks the process to end and waits until it has; after five seconds it is killed.
     package func stop() {
@@ -90,7 +93,7 @@ package final class ChildProcess: Sendable {
             guard status == nil, Glibc.kill(pid, SIGSTOP) == 0 else { return }
             var value: Int32 = 0
             while unsafe waitpid(pid, &value, WUNTRACED) < 0, errno == EINTR {}
-            if value & 0xFF != 0x7F { status = value }
+            if value & 0xFF != 0x7F { status = Self.exitStatus(value) }
         }
     }
 
@@ -133,7 +136,12 @@ package final class ChildProcess: Sendable {
     private static func reap(_ pid: Int32) -> Int32 {
         var value: Int32 = 0
         while unsafe waitpid(pid, &value, 0) < 0, errno == EINTR {}
-        return value & 0x7F == 0 ? value >> 8 & 0xFF : -(value & 0x7F)
+        return exitStatus(value)
+    }
+
+    /// - Parameter value: as waitpid(2) gives it.
+    private static func exitStatus(_ value: Int32) -> Int32 {
+        value & 0x7F == 0 ? value >> 8 & 0xFF : -(value & 0x7F)
     }
 
     private static func spawn(
@@ -160,6 +168,11 @@ package final class ChildProcess: Sendable {
             0o600
         )
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // NIO's sockets do not close on exec: a child that inherited one would keep it open after we closed it. That some
+        // of these are not open is no error.
+        for descriptor in 3..<Int32(min(1024, sysconf(Int32(_SC_OPEN_MAX)))) {
+            unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
