@@ -8,6 +8,14 @@ package struct GatewayKey: Sendable {
         case formProtection = "gatehouse/form-protection/1"
         /// `state`: the public half of an app host's return cookie.
         case returnState = "gatehouse/return-state/1"
+        /// What lies encrypted in Redis or beside the key file (``GatewayKeys``).
+        case sealing = "gatehouse/sealing/1"
+        /// The key pair that signs the audit trail's seals.
+        case auditSeal = "gatehouse/audit-seal/1"
+        /// The public name of the key itself: ``GatewayKey/digest``.
+        case keyDigest = "gatehouse/key-digest/1"
+        /// Names of people and networks in the keys of limits, so that a dump of Redis names nobody.
+        case limitNames = "gatehouse/limit-names/1"
     }
 
     private let bytes: [UInt8]
@@ -22,9 +30,25 @@ package struct GatewayKey: Sendable {
         HMACSHA256.authenticate(message, key: derivedKey(for: purpose))
     }
 
-    private func derivedKey(for purpose: Purpose) -> [UInt8] {
+    /// 32 bytes, the same on every node and in every version. Stays in this module.
+    func derivedKey(for purpose: Purpose) -> [UInt8] {
         HMACSHA256.authenticate([0, 0, 0, 1] + Array(purpose.rawValue.utf8) + [0, 0, 0, 1, 0], key: bytes)
     }
+}
+
+extension GatewayKey {
+    /// The key's public name, by which nodes find out that they have the same one: 16 bytes in 32 hexadecimal digits.
+    /// Safe to print, log and store: nothing about the key follows from it.
+    package var digest: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: name.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+
+    /// The beginning of the name, which stands in every sealed box.
+    var id: [UInt8] { Array(name.prefix(Self.idByteCount)) }
+    static let idByteCount = 8
+
+    private var name: ArraySlice<UInt8> { authenticate([], for: .keyDigest).prefix(16) }
 }
 
 extension GatewayKey: CustomStringConvertible, CustomReflectable {
