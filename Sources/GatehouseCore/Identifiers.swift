@@ -75,6 +75,18 @@ package struct TokenDigest: Hashable, Sendable {
         words = InlineArray { word in bytes[word * 8..<word * 8 + 8].reduce(0) { $0 << 8 | UInt64($1) } }
     }
 
+    /// The 32 bytes in their order.
+    package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        for index in 0..<4 {
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: words[index] >> shift))
+            }
+        }
+        return bytes
+    }
+
     package static func == (left: TokenDigest, right: TokenDigest) -> Bool {
         var difference: UInt64 = 0
         for index in 0..<4 { difference |= left.words[index] ^ right.words[index] }
@@ -101,7 +113,10 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package static func random() -> SessionID {
-        SessionID(Base64URL.encode(RandomBytes.make(16)))
+        var text = Base64URL.encode(RandomBytes.make(16))
+        // On a command line a leading dash is an option's.
+        while text.utf8.first == 0x2D { text = Base64URL.encode(RandomBytes.make(16)) }
+        return SessionID(text)
     }
 }
 

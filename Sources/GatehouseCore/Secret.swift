@@ -2,7 +2,7 @@
 ///
 /// Whatever prints, interpolates, dumps or mirrors a `Secret` sees `<redacted>` (docs/security-rules.md, rule 24). The bytes are
 /// reached through ``withBytes(_:)`` alone, so that a reader can find each place that uses them.
-package struct Secret: Sendable {
+package struct Secret: Sendable, Equatable {
     private let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) {
@@ -20,6 +20,14 @@ package struct Secret: Sendable {
         -> Result
     {
         try body(bytes)
+    }
+}
+
+extension Secret {
+    /// In a time that depends on the lengths alone. For telling whether a configuration changed; never to judge a login.
+    package static func == (left: Secret, right: Secret) -> Bool {
+        guard left.bytes.count == right.bytes.count else { return false }
+        return zip(left.bytes, right.bytes).reduce(0) { $0 | ($1.0 ^ $1.1) } == 0
     }
 }
 

@@ -42,6 +42,22 @@ package struct SourceAddress: Hashable, Sendable {
     }
 }
 
+extension SourceAddress {
+    /// The address that stands for everything its holder most likely has: IPv4 itself (/32), IPv6 with the last 64 bits
+    /// cleared (/64). What failures are counted by (docs/security-rules.md, rule 22).
+    package var network: SourceAddress {
+        isIPv4 ? self : SourceAddress(high: high, low: 0)
+    }
+}
+
+extension SourceAddress {
+    /// The address that stands for a site: IPv4 itself, IPv6 with all but the first 48 bits cleared, which is what a
+    /// subscriber gets at most (RFC 6177).
+    package var site: SourceAddress {
+        isIPv4 ? self : SourceAddress(high: high & ~0xFFFF, low: 0)
+    }
+}
+
 extension SourceAddress: CustomStringConvertible {
     package var description: String {
         if isIPv4 {

@@ -36,11 +36,17 @@ package final class MemorySessionStore: SessionStore {
         var nextSweep = Timestamp(milliseconds: 0)
     }
 
-    private let clock: WallClock
+    package let clock: WallClock
+    private let ended: @Sendable (SessionEnd, Int) -> Void
     private let storage = Mutex(Storage())
 
-    package init(clock: WallClock = .steady) {
+    /// - Parameter ended: told how many sessions were ended before their time.
+    package init(
+        clock: WallClock = .steady,
+        ended: @escaping @Sendable (SessionEnd, Int) -> Void = { _, _ in }
+    ) {
         self.clock = clock
+        self.ended = ended
     }
 
     package func create(_ beginning: SessionBeginning, on eventLoop: any EventLoop) -> EventLoopFuture<Session> {
@@ -48,8 +54,9 @@ package final class MemorySessionStore: SessionStore {
         let absoluteEnd = now + beginning.lifetime.absolute
         let session = Session(
             id: .random(),
-            subject: beginning.subject,
+            facts: beginning.facts,
             authenticationMethods: beginning.authenticationMethods,
+            client: beginning.client,
             createdAt: now,
             absoluteEnd: absoluteEnd,
             idleEnd: min(absoluteEnd, now + beginning.lifetime.idle)
@@ -80,7 +87,12 @@ package final class MemorySessionStore: SessionStore {
         eventLoop.makeSucceededFuture(find(token, host: host, touching: touching))
     }
 
-    package func lookUpAtOnce(_ token: TokenDigest, host: String, touching: Bool) -> SessionLookup? {
+    package func lookUpAtOnce(
+        _ token: TokenDigest,
+        host: String,
+        touching: Bool,
+        on eventLoop: any EventLoop
+    ) -> SessionLookup? {
         find(token, host: host, touching: touching)
     }
 
@@ -105,9 +117,10 @@ package final class MemorySessionStore: SessionStore {
             if touching {
                 // Never earlier than it was: a clock that is put back and forth ends nobody's session.
                 let idleEnd = min(session.absoluteEnd, now + storage.records.values[place].idle)
-                if idleEnd > session.idleEnd {
-                    storage.records.values[place].session.idleEnd = idleEnd
-                    return .live(storage.records.values[place].session)
+                if idleEnd - session.idleEnd >= SessionTouch.least(of: storage.records.values[place].idle) {
+                    let touched = session.with(idleEnd: idleEnd)
+                    storage.records.values[place].session = touched
+                    return .live(touched)
                 }
             }
             return .live(session)
@@ -164,15 +177,84 @@ package final class MemorySessionStore: SessionStore {
         return eventLoop.makeSucceededFuture(result)
     }
 
-    package func end(_ session: SessionID, cause: SessionEnd, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
+    package func end(
+        _ session: SessionID,
+        of subject: SubjectID,
+        cause: SessionEnd,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Bool> {
         let now = clock.now()
         let wasLive = storage.withLock { storage -> Bool in
-            guard let record = storage.records[session] else { return false }
-            let past = Self.end(of: record.session, at: now)
-            Self.remove(session, cause: past ?? cause, at: now, from: &storage)
-            return past == nil
+            guard storage.records[session]?.session.subject.id == subject else { return false }
+            return Self.remove(session, cause: cause, at: now, from: &storage)
         }
+        if wasLive { ended(cause, 1) }
         return eventLoop.makeSucceededFuture(wasLive)
+    }
+
+    package func endAll(
+        of subject: SubjectID,
+        cause: SessionEnd,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Int> {
+        let now = clock.now()
+        let count = storage.withLock { storage in
+            (storage.sessionsByPerson[subject] ?? []).reduce(0) { count, id in
+                count + (Self.remove(id, cause: cause, at: now, from: &storage) ? 1 : 0)
+            }
+        }
+        if count > 0 { ended(cause, count) }
+        return eventLoop.makeSucceededFuture(count)
+    }
+
+    package func rotate(
+        _ session: SessionID,
+        of subject: SubjectID,
+        token: TokenDigest,
+        host: String,
+        authenticationMethods: [String],
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Session?> {
+        let now = clock.now()
+        let rotated = change(session, of: subject, at: now) { record, storage in
+            for old in record.tokens {
+                storage.sessionByToken[old.digest] = nil
+                storage.ended[old.digest] = (.replaced, old.host, now)
+            }
+            record.tokens = [(token, host)]
+            storage.sessionByToken[token] = session
+            record.session = record.session.with(authenticationMethods: authenticationMethods)
+        }
+        return eventLoop.makeSucceededFuture(rotated)
+    }
+
+    package func renew(
+        _ session: SessionID,
+        facts: SessionFacts,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Session?> {
+        let renewed = change(session, of: facts.subject.id, at: clock.now()) { record, _ in
+            // What was asked later stays.
+            if facts.checkedAt >= record.session.facts.checkedAt { record.session = record.session.with(facts: facts) }
+        }
+        return eventLoop.makeSucceededFuture(renewed)
+    }
+
+    /// - Returns: the session as the body left it; `nil` where it is not live.
+    private func change(
+        _ session: SessionID,
+        of subject: SubjectID,
+        at now: Timestamp,
+        _ body: (inout Record, inout Storage) -> Void
+    ) -> Session? {
+        storage.withLock { storage in
+            guard var record = storage.records[session], record.session.subject.id == subject,
+                Self.end(of: record.session, at: now) == nil
+            else { return nil }
+            body(&record, &storage)
+            storage.records[session] = record
+            return record.session
+        }
     }
 
     package func drop(_ token: TokenDigest, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -201,16 +283,25 @@ package final class MemorySessionStore: SessionStore {
         return now >= session.idleEnd ? .idle : nil
     }
 
-    private static func remove(_ id: SessionID, cause: SessionEnd, at now: Timestamp, from storage: inout Storage) {
-        guard let record = storage.records.removeValue(forKey: id) else { return }
+    /// - Returns: whether it was live; one that was over already keeps the cause of that.
+    @discardableResult
+    private static func remove(
+        _ id: SessionID,
+        cause: SessionEnd,
+        at now: Timestamp,
+        from storage: inout Storage
+    ) -> Bool {
+        guard let record = storage.records.removeValue(forKey: id) else { return false }
+        let past = Self.end(of: record.session, at: now)
         let person = record.session.subject.id
         storage.sessionsByPerson[person]?.removeAll { $0 == id }
         if storage.sessionsByPerson[person]?.isEmpty == true { storage.sessionsByPerson[person] = nil }
         for ticket in record.tickets { storage.tickets[ticket] = nil }
         for token in record.tokens {
             storage.sessionByToken[token.digest] = nil
-            storage.ended[token.digest] = (cause, token.host, now)
+            storage.ended[token.digest] = (past ?? cause, token.host, now)
         }
+        return past == nil
     }
 
     /// Now and then, so that what nobody asks for again goes too. It walks everything under the lock: rarely, therefore;

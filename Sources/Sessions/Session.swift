@@ -1,32 +1,104 @@
 internal import Cryptography
 package import GatehouseCore
 
-/// One sign-in of one person. It stores facts, never roles: those are worked out under the configuration in force.
-package struct Session: Sendable {
-    package let id: SessionID
+/// What the directory said about a person, and when. Facts, never roles: those are worked out under the configuration in
+/// force.
+package struct SessionFacts: Sendable, Hashable {
     package let subject: Subject
+    /// When the directory was asked. By the store's clock in a session that a store hands out.
+    package let checkedAt: Timestamp
+    /// Names which groups and attributes were asked for (`RealmConfiguration.factsDigest`). Under a configuration that
+    /// asks for others the person is read anew before the next decision.
+    package let digest: String
+
+    package init(subject: Subject, checkedAt: Timestamp, digest: String) {
+        self.subject = subject
+        self.checkedAt = checkedAt
+        self.digest = digest
+    }
+}
+
+/// From where somebody signed in, as lists of sessions show it. Nothing is decided by it.
+package struct SessionClient: Sendable, Hashable {
+    package static let userAgentLimit = 256
+
+    /// As text; empty where it is not known.
+    package let address: String
+    /// At most ``userAgentLimit`` bytes.
+    package let userAgent: String
+
+    package init(address: String = "", userAgent: String = "") {
+        self.address = address
+        var rest = Self.userAgentLimit
+        self.userAgent = String(
+            String.UnicodeScalarView(
+                userAgent.unicodeScalars.prefix { scalar in
+                    rest -= UTF8.width(scalar)
+                    return rest >= 0
+                }
+            )
+        )
+    }
+}
+
+/// One sign-in of one person. A class, because every request with a session hands it on several times.
+package final class Session: Sendable {
+    package let id: SessionID
+    package let facts: SessionFacts
     /// How the person proved who they are, as RFC 8176 names it: `pwd`, `otp`, `hwk`, …
     package let authenticationMethods: [String]
+    package let client: SessionClient
     package let createdAt: Timestamp
     /// No traffic moves this end.
     package let absoluteEnd: Timestamp
     /// Moves with activity.
-    package var idleEnd: Timestamp
+    package let idleEnd: Timestamp
+
+    package var subject: Subject { facts.subject }
 
     package init(
         id: SessionID,
-        subject: Subject,
+        facts: SessionFacts,
         authenticationMethods: [String],
+        client: SessionClient = SessionClient(),
         createdAt: Timestamp,
         absoluteEnd: Timestamp,
         idleEnd: Timestamp
     ) {
         self.id = id
-        self.subject = subject
+        self.facts = facts
         self.authenticationMethods = authenticationMethods
+        self.client = client
         self.createdAt = createdAt
         self.absoluteEnd = absoluteEnd
         self.idleEnd = idleEnd
+    }
+}
+
+extension Session {
+    func with(
+        facts: SessionFacts? = nil,
+        authenticationMethods: [String]? = nil,
+        idleEnd: Timestamp? = nil
+    ) -> Session {
+        Session(
+            id: id,
+            facts: facts ?? self.facts,
+            authenticationMethods: authenticationMethods ?? self.authenticationMethods,
+            client: client,
+            createdAt: createdAt,
+            absoluteEnd: absoluteEnd,
+            idleEnd: idleEnd ?? self.idleEnd
+        )
+    }
+}
+
+/// When activity is written down. Each time would be a write for each request; once in a while loses as much of a session's
+/// idle time at most.
+enum SessionTouch {
+    /// The least by which the idle end must move: a fifteenth of the idle time, one minute at most.
+    static func least(of idle: Duration) -> Duration {
+        min(idle / 15, .seconds(60))
     }
 }
 
@@ -68,6 +140,7 @@ package struct Ticket: Sendable {
     /// Digest of what the URL carries.
     package let digest: TokenDigest
     package let session: SessionID
+    package let subject: SubjectID
     /// The app host, canonical, without port.
     package let host: String
     /// The public half of the app host's return cookie; the callback must bring the cookie that belongs to it.
@@ -75,9 +148,17 @@ package struct Ticket: Sendable {
     /// Where the visit was going: an absolute URL on that host.
     package let destination: String
 
-    package init(digest: TokenDigest, session: SessionID, host: String, state: String, destination: String) {
+    package init(
+        digest: TokenDigest,
+        session: SessionID,
+        subject: SubjectID,
+        host: String,
+        state: String,
+        destination: String
+    ) {
         self.digest = digest
         self.session = session
+        self.subject = subject
         self.host = host
         self.state = state
         self.destination = destination

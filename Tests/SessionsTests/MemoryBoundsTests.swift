@@ -17,7 +17,7 @@ struct MemoryBoundsTests {
             groups: []
         )
         let beginning = SessionBeginning(
-            subject: subject,
+            facts: SessionFacts(subject: subject, checkedAt: Timestamp(milliseconds: 0), digest: ""),
             authenticationMethods: ["pwd"],
             token: token.digest,
             host: "login.example.com",
@@ -34,6 +34,7 @@ struct MemoryBoundsTests {
             let ticket = Ticket(
                 digest: secret.digest,
                 session: session.id,
+                subject: session.subject.id,
                 host: "crm.example.com",
                 state: "s",
                 destination: "https://crm.example.com/"

@@ -42,6 +42,7 @@ struct MemorySessionStoreTests {
             let waiting = Ticket(
                 digest: ticket.digest,
                 session: session.id,
+                subject: session.subject.id,
                 host: "a.test",
                 state: "s",
                 destination: "d"
@@ -60,7 +61,7 @@ struct MemorySessionStoreTests {
     func forgets() async throws {
         let token = SessionToken.random()
         let session = try await store.create(beginning(token), near: eventLoop)
-        #expect(try await store.end(session.id, cause: .revoked, near: eventLoop))
+        #expect(try await store.end(session.id, of: session.subject.id, cause: .revoked, near: eventLoop))
         clock.move(by: .seconds(599))
         guard case .ended(.revoked) = try await look(token, "login.test") else {
             Issue.record("forgotten too early")
@@ -75,11 +76,15 @@ struct MemorySessionStoreTests {
 
     private func beginning(_ token: SessionToken) -> SessionBeginning {
         SessionBeginning(
-            subject: Subject(
-                id: SubjectID(realm: "staff", immutableID: "1"),
-                user: "alice",
-                attributes: [:],
-                groups: []
+            facts: SessionFacts(
+                subject: Subject(
+                    id: SubjectID(realm: "staff", immutableID: "1"),
+                    user: "alice",
+                    attributes: [:],
+                    groups: []
+                ),
+                checkedAt: clock.now,
+                digest: ""
             ),
             authenticationMethods: ["pwd"],
             token: token.digest,
