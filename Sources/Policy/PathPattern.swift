@@ -96,7 +96,7 @@ package struct PathPattern: Sendable, Hashable, CustomStringConvertible {
 
 extension PathPattern {
     /// Whether the path matches; which values its bound segments must have is asked for by ``boundSegments(in:)``.
-    func matches(_ path: Span<UInt8>, caseFolded: Bool) -> Bool {
+    package func matches(_ path: Span<UInt8>, caseFolded: Bool) -> Bool {
         var position = 1  // behind the leading slash
         var atEnd = false
         var pattern = 0

@@ -9,7 +9,7 @@ struct CanonicalRequest {
     let method: RequestMethod
     let host: RouteTable.Host
     let owner: Place.Owner
-    /// Of the port in the head's bytes, with its colon; empty where the Host field names none.
+    /// Of the port in the head's bytes, with its colon; empty where none is named with the host.
     private let portRange: Range<Int>
     /// The canonical path, when it differs from the target's own bytes.
     private let rewrittenPath: [UInt8]?
@@ -25,15 +25,16 @@ struct CanonicalRequest {
         case bad(String)
     }
 
-    init(_ head: RequestHead, _ routes: RouteTable) throws(Refusal) {
+    /// - Parameter forwardedHost: of the head's bytes: what a trusted proxy says the browser's Host was.
+    init(_ head: RequestHead, _ routes: RouteTable, forwardedHost: Range<Int>? = nil) throws(Refusal) {
         let bytes = head.bytes.readableBytesUInt8Span
         method = try Self.method(bytes, head.method)
         if method == .connect || method == .trace { throw .methodNotAllowed }
         let target = try TargetParts(bytes, head)
-        let authority = bytes.extracting(head.host)
-        guard let host = routes.host(of: authority) else { throw .unknownHost }
+        let authority = forwardedHost ?? head.host
+        guard let host = routes.host(of: bytes.extracting(authority)) else { throw .unknownHost }
         self.host = host
-        portRange = Self.port(bytes, head.host)
+        portRange = Self.port(bytes, authority)
         pathRange = target.path
         queryRange = target.query
         do throws(Place.Refusal) {

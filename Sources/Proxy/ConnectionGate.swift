@@ -25,6 +25,9 @@ final class ConnectionGate: Sendable {
         return true
     }
 
+    /// Connections that are open now.
+    var count: Int { open.load(ordering: .relaxed) }
+
     func leave() { open.subtract(1, ordering: .relaxed) }
 
     /// Raises the soft limit to the hard one, as servers do, and says what it is.

@@ -6,11 +6,11 @@ internal import NIOCore
 extension ExchangeHandler {
     /// Goes on after a response that was written to its end.
     func proceed(_ continuation: ExchangeStateMachine.Continuation) {
-        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record(address: address)) }
+        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record()) }
         exchange = nil
         permit = nil
         switch continuation {
-        case .nextRequest: deadline(limits.idleTimeout)
+        case .nextRequest: deadline(loop.stage == .stopping ? Self.farewell : limits.idleTimeout)
         case .drain:
             bodyProgress = 0
             deadline(limits.bodyTimeout)
@@ -65,7 +65,7 @@ extension ExchangeHandler {
         unsentHead = nil
         exchange?.outcome = .failed
         exchange?.reason = reason
-        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record(address: address)) }
+        if let exchange, let accessLog = loop.accessLog { accessLog.record(exchange.record()) }
         exchange = nil
         if isCloseDelimited { resetOnClose() }
         closeNow()
@@ -85,9 +85,18 @@ extension ExchangeHandler {
         context?.close(promise: nil)
     }
 
-    /// The server is stopping.
+    /// The server will stop: an answer that is still to be begun says that it is the last. Behind one that is on its way
+    /// the client may send another request, which is served; requests that are here already are served first.
     func drain() {
-        if machine.isBetweenRequests, !hasPartialHead { closeWhenWritten() } else { machine.endAfterThisExchange() }
+        if machine.owesHead, !hasFurtherRequest { machine.endAfterThisExchange() }
+    }
+
+    /// Whether bytes of a request behind the present one have arrived.
+    var hasFurtherRequest: Bool { machine.isRequestComplete && inbound.readableBytes > 0 }
+
+    /// The server is stopping.
+    func stop() {
+        if machine.isBetweenRequests, !hasPartialHead { deadline(Self.farewell) } else { drain() }
     }
 
     /// The server's patience is over: what is under way is cut off, and on record.
@@ -111,7 +120,7 @@ extension ExchangeHandler {
         case .awaitingHead: if takesResponse { closeWhenWritten() }
         case .lingering: closeWhenWritten()
         case .closed: closeNow()
-        case .lookingUp, .connecting, .responding: break
+        case .lookingUp, .refreshing, .connecting, .responding: break
         case .forwarding, .collecting, .draining: awaitContent()
         }
     }
@@ -119,8 +128,15 @@ extension ExchangeHandler {
     func deadlinePassed() {
         switch machine.phase {
         case .awaitingHead:
-            if hasPartialHead, takesResponse { refuseUnfinishedHead() } else if !isStillReading() { closeNow() }
-        case .lookingUp: reply(.unavailable, outcome: .failed, reason: "the session store did not answer in time")
+            if hasPartialHead, takesResponse {
+                refuseUnfinishedHead()
+            } else if loop.stage == .stopping {
+                closeWhenWritten()
+            } else if !isStillReading() {
+                closeNow()
+            }
+        case .lookingUp: storeFailed("the session store did not answer in time")
+        case .refreshing: refreshFailed("no answer in time")
         case .connecting: upstreamTimedOut()
         case .forwarding(.awaitingHead):
             let isUpstreamToBlame = machine.isRequestComplete || upstream?.isWritable == false

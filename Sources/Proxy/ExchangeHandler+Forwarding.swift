@@ -59,7 +59,7 @@ extension ExchangeHandler {
             if case .connectTimeout? = error as? ChannelError { isTimeout = true }
             loop.logger.warning(
                 "upstream cannot be reached",
-                metadata: ["app": "\(exchange?.snapshot.routes.apps[app].name ?? "")", "error": "\(error)"]
+                metadata: (exchange?.logged ?? [:]).merging(["error": "\(error)"]) { $1 }
             )
             fail(status: isTimeout ? 504 : 502, "the upstream cannot be reached")
         }
@@ -80,7 +80,8 @@ extension ExchangeHandler {
                     cookies: exchange.cookies,
                     identity: exchange.identity,
                     requestID: exchange.id,
-                    address: addressText
+                    address: exchange.client.text,
+                    scheme: exchange.scheme
                 ),
                 allocator: context.channel.allocator
             )
@@ -179,97 +180,7 @@ extension ExchangeHandler {
         fail(status: 504, "the upstream did not answer in time")
     }
 
-    // MARK: What the upstream's handler reports
-
-    /// Whether the client can take more of the response now.
-    var takesResponse: Bool { context?.channel.isWritable ?? true }
-
-    func responseHead(_ response: ResponseHead) {
-        guard let context, let exchange else { return }
-        let rewritten = ResponseRewriter.rewrite(
-            response,
-            clientMinorVersion: exchange.head.minorVersion,
-            keepsAlive: machine.mayKeepConnection,
-            cookies: exchange.cookies,
-            clearsSessionCookie: exchange.hasSeveralSessionCookies,
-            allocator: context.channel.allocator
-        )
-        if rewritten.removedFields > 0 {
-            loop.logger.warning(
-                "an upstream sent fields that are the gateway's own; they were removed",
-                metadata: ["app": "\(exchange.app.map { exchange.snapshot.routes.apps[$0].name } ?? "")"]
-            )
-        }
-        machine.responseHeadForwarded(closes: rewritten.closes)
-        sendsChunks = rewritten.isChunked
-        isCloseDelimited = rewritten.isCloseDelimited
-        self.exchange?.status = response.status
-        if let forwardedAt = exchange.forwardedAt {
-            self.exchange?.upstreamDuration = (NIODeadline.now() - forwardedAt).nanoseconds / 1000
-        }
-        unsentHead = rewritten.head
-        deadline(limits.responseTimeout)
-    }
-
-    /// Content up to this size is copied behind its head: one buffer is cheaper to write than two.
-    private static let joinedContentLimit = 4 * 1024
-
-    private func writeHead() {
-        guard let head = unsentHead else { return }
-        unsentHead = nil
-        context?.write(wrapOutboundOut(head), promise: nil)
-    }
-
-    func responseBody(_ data: ByteBuffer) {
-        guard let context else { return }
-        exchange?.responseBytes += data.readableBytes
-        if !sendsChunks, data.readableBytes <= Self.joinedContentLimit, var head = unsentHead {
-            unsentHead = nil
-            head.writeImmutableBuffer(data)
-            context.write(wrapOutboundOut(head), promise: nil)
-            return deadline(context.channel.isWritable ? limits.responseTimeout : limits.writeTimeout)
-        }
-        writeHead()
-        if sendsChunks {
-            var line = ByteBuffer()
-            if hasSentChunk { line.writeStaticString("\r\n") }
-            hasSentChunk = true
-            ChunkedCoding.sizeLine(data.readableBytes, into: &line)
-            context.write(wrapOutboundOut(line), promise: nil)
-        }
-        context.write(wrapOutboundOut(data), promise: nil)
-        deadline(context.channel.isWritable ? limits.responseTimeout : limits.writeTimeout)
-    }
-
-    func upstreamReadComplete() {
-        writeHead()
-        context?.flush()
-    }
-
-    func upstreamBecameWritable() {
-        if case .forwarding = machine.phase, !machine.isRequestComplete {
-            bodyProgress = 0
-            deadline(limits.bodyTimeout)
-        }
-        resumeReading()
-    }
-
-    func responseEnded(from handler: UpstreamHandler, isReusable: Bool) {
-        guard upstream === handler else { return handler.close() }
-        writeHead()
-        if sendsChunks {
-            if hasSentChunk { context?.write(wrapOutboundOut(ChunkedCoding.lineEnd), promise: nil) }
-            context?.write(wrapOutboundOut(ChunkedCoding.end), promise: nil)
-        }
-        context?.flush()
-        upstream = nil
-        isCloseDelimited = false
-        let isBound = exchange?.forwarded?.bindsConnection == true
-        if isReusable, !isBound { loop.pool.release(handler) } else { handler.close() }
-        // The client waits for a 100 that will not come: whether its content follows is unknown.
-        if exchange?.head.expectsContinue == true, !machine.isRequestComplete { machine.endAfterThisExchange() }
-        proceed(machine.responseEnded())
-    }
+    // MARK: Failures
 
     func upstreamFailed(_ handler: UpstreamHandler, status: Int) {
         guard upstream === handler else { return }
@@ -280,7 +191,10 @@ extension ExchangeHandler {
     func upstreamMisbehaved(_ handler: UpstreamHandler, _ error: WireError) {
         guard upstream === handler else { return }
         upstream = nil
-        loop.logger.warning("upstream sent a malformed response", metadata: ["error": "\(error.rawValue)"])
+        loop.logger.warning(
+            "upstream sent a malformed response",
+            metadata: (exchange?.logged ?? [:]).merging(["error": "\(error.rawValue)"]) { $1 }
+        )
         failed(isRepeatable: false, wasReused: true, status: 502)
     }
 
@@ -290,14 +204,17 @@ extension ExchangeHandler {
     }
 
     private func failed(isRepeatable: Bool, wasReused: Bool, status: Int) {
-        guard let app = exchange?.app else { return abort("an upstream failed without an application") }
+        guard let exchange, let app = exchange.app else {
+            return abort("an upstream failed without an application")
+        }
         switch machine.upstreamFailed(isRepeatable: isRepeatable, wasReused: wasReused, status: status) {
         case .retry: connectAfresh(app)
         case .reply(let status):
+            let title = exchange.snapshot.routes.apps[app].title
             reply(
-                status == 504 ? .gatewayTimeout(app: app) : .badGateway(app: app),
+                status == 504 ? .gatewayTimeout(app: title) : .badGateway(app: title),
                 outcome: .failed,
-                reason: exchange?.reason ?? "the upstream closed the connection"
+                reason: exchange.reason ?? "the upstream closed the connection"
             )
             process()
         case .abort: abort("the upstream cut its response off")

@@ -166,7 +166,7 @@ extension ExchangeHandler {
             path: exchange.request.pathText(head),
             query: exchange.request.queryText(head),
             fields: head.fields.map { (head.text($0.name), head.text($0.value)) },
-            address: address,
+            address: exchange.client.address,
             body: collected
         )
         collected = ByteBuffer()
@@ -187,48 +187,5 @@ extension ExchangeHandler {
             reply(.unavailable, outcome: .failed, reason: "the portal has no room for another request")
         }
         process()
-    }
-}
-
-enum ReasonPhrase {
-    static func of(_ status: Int) -> String {
-        switch status {
-        case 200: "OK"
-        case 204: "No Content"
-        case 302: "Found"
-        case 303: "See Other"
-        case 304: "Not Modified"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 413: "Content Too Large"
-        case 414: "URI Too Long"
-        case 415: "Unsupported Media Type"
-        case 417: "Expectation Failed"
-        case 421: "Misdirected Request"
-        case 429: "Too Many Requests"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
-        default: "Unknown"
-        }
-    }
-}
-
-/// IMF-fixdate (RFC 9110, section 5.6.7).
-enum HTTPDate {
-    static func format(_ time: Timestamp) -> String {
-        let date = CivilDate(time)
-        let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(days[date.weekday]), \(two(date.day)) \(months[date.month - 1]) \(date.year) "
-            + "\(two(date.hour)):\(two(date.minute)):\(two(date.second)) GMT"
     }
 }

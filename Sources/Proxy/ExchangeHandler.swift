@@ -6,8 +6,8 @@ internal import Policy
 internal import Sessions
 
 /// One client connection. Bytes come in and go out here; what happens next is the machine's word, what is allowed is
-/// `Policy`'s. The steps of an exchange are in the extensions: `+Admission`, `+Forwarding`, `+LocalReply`,
-/// `+Ends`.
+/// `Policy`'s. The steps of an exchange are in the extensions: `+Admission`, `+Refresh`, `+Forwarding`, `+Response`,
+/// `+LocalReply`, `+Reload`, `+Ends`.
 final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -30,9 +30,12 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     var isCloseDelimited = false
     /// Bytes of the request's content since its deadline was last put off.
     var bodyProgress = 0
-    /// `nil` on a Unix socket.
-    private(set) var address: SourceAddress?
-    private(set) var addressText: String?
+    /// The other end of the connection.
+    private(set) var peer = ClientAddress.unknown
+    /// Whom a trusted peer named last.
+    private var named: ClientAddress?
+    /// Nobody but trusted proxies may speak here.
+    private let admitsOnlyTrusted: Bool
     private var parser: RequestParser
     private var timer: DeadlineTimer?
     private var isProcessing = false
@@ -42,11 +45,15 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     /// What the client had not taken when its deadline last passed.
     var unwrittenBefore = Int.max
 
+    /// When the server stops: for how long an idle client may still be found to have sent a request. What it sent before
+    /// has been read by then.
+    static let farewell: Duration = .milliseconds(100)
     /// Bytes of further requests that are kept while one is being answered.
     private static let pipelineLimit = 64 * 1024
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, admitsOnlyTrusted: Bool) {
         self.loop = loop
+        self.admitsOnlyTrusted = admitsOnlyTrusted
         let limits = loop.snapshot.limits
         parser = RequestParser(limits: HeadLimits(bytes: limits.headBytes, fields: limits.fields))
     }
@@ -69,17 +76,34 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        address = context.channel.remoteAddress.flatMap(SourceAddress.init)
-        addressText = address?.description
+        peer = ClientAddress(context.channel.remoteAddress.flatMap(SourceAddress.init))
         loop.register(self)
-        if address == nil, !context.channel.isUnixSocket {
+        if peer.address == nil, !context.channel.isUnixSocket {
             // Whoever is gone already has no address and reads no answer; a guess could meet a demand about networks.
             closeNow()
         }
+        if !isAdmitted { closeNow() }
         // Whoever connects has something to say; only a connection that has served may be idle.
-        deadline(min(limits.headTimeout, limits.idleTimeout))
-        if loop.isDraining { closeNow() }
+        deadline(loop.stage == .stopping ? Self.farewell : min(limits.headTimeout, limits.idleTimeout))
         context.fireChannelActive()
+    }
+
+    /// Whether the peer may speak here at all, under the snapshot in force.
+    var isAdmitted: Bool { !admitsOnlyTrusted || loop.snapshot.trustedProxies.contains(peer.address) }
+
+    /// What the peer says of a request, where its word counts.
+    func testimony(_ head: RequestHead, under snapshot: ProxySnapshot) -> ProxyTestimony {
+        guard snapshot.trustsProxies, snapshot.trustedProxies.contains(peer.address) else { return ProxyTestimony() }
+        return ProxyTestimony(head, trusted: snapshot.trustedProxies)
+    }
+
+    /// Whom a request comes from. A proxy's connection often carries several of one client's: the text is made once.
+    func client(_ testimony: ProxyTestimony) -> ClientAddress {
+        guard let address = testimony.address else { return peer }
+        if let named, named.address == address { return named }
+        let client = ClientAddress(address)
+        named = client
+        return client
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -147,7 +171,7 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
             case .lingering:
                 inbound.clear()
                 return resumeReading()
-            case .lookingUp, .connecting, .responding, .closed: return
+            case .lookingUp, .refreshing, .connecting, .responding, .closed: return
             }
         }
     }
@@ -162,10 +186,6 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
     }
 
     private func takeHead() -> Bool {
-        guard !loop.isDraining else {
-            closeWhenWritten()
-            return false
-        }
         guard takesResponse else {
             // Answers that nobody takes must not pile up: no further request before there is room.
             unwrittenBefore = .max
@@ -192,7 +212,9 @@ final class ExchangeHandler: ChannelInboundHandler, ChannelOutboundHandler {
             // Gives the room of a long head back.
             if inbound.capacity > 0 { inbound = ByteBuffer() }
             hasPartialHead = false
-            if machine.exchange > 0 {
+            if loop.stage == .stopping {
+                deadline(Self.farewell)
+            } else if machine.exchange > 0 {
                 unwrittenBefore = .max
                 deadline(limits.idleTimeout)
             }

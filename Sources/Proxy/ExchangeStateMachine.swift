@@ -6,6 +6,8 @@ struct ExchangeStateMachine {
         case awaitingHead
         /// The session store has been asked.
         case lookingUp
+        /// The directory has been asked about the person anew.
+        case refreshing
         /// Permitted; a connection to the upstream is on its way.
         case connecting
         /// The upstream has the head. Both directions flow.
@@ -53,6 +55,17 @@ struct ExchangeStateMachine {
 
     var isBetweenRequests: Bool { phase == .awaitingHead }
 
+    /// Whether nothing was decided yet.
+    private var isDeciding: Bool { phase == .awaitingHead || phase == .lookingUp || phase == .refreshing }
+
+    /// Whether an answer is still to be begun.
+    var owesHead: Bool {
+        switch phase {
+        case .lookingUp, .refreshing, .connecting, .forwarding(.awaitingHead), .collecting, .responding: true
+        case .awaitingHead, .forwarding(.streaming), .draining, .lingering, .closed: false
+        }
+    }
+
     /// Whether a response that is begun now may leave the connection open.
     var mayKeepConnection: Bool { keepsAlive }
 
@@ -72,13 +85,18 @@ struct ExchangeStateMachine {
         phase = .lookingUp
     }
 
+    mutating func refresh() {
+        assert(phase == .awaitingHead || phase == .lookingUp, "a refresh within \(phase)")
+        phase = .refreshing
+    }
+
     mutating func connect() {
-        assert(phase == .awaitingHead || phase == .lookingUp || phase == .connecting, "a connection within \(phase)")
+        assert(isDeciding || phase == .connecting, "a connection within \(phase)")
         phase = .connecting
     }
 
     mutating func forward() {
-        assert(phase == .awaitingHead || phase == .lookingUp || phase == .connecting, "forwarding within \(phase)")
+        assert(isDeciding || phase == .connecting, "forwarding within \(phase)")
         phase = .forwarding(response: .awaitingHead)
     }
 

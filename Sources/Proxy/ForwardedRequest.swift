@@ -22,8 +22,10 @@ struct ForwardedRequest {
         let cookies: CookieMatcher
         let identity: ByteBuffer?
         let requestID: RequestID
-        /// `nil` on a Unix socket.
+        /// The client's; `nil` where it is not known.
         let address: String?
+        /// As a trusted proxy says; `nil` is that of `public_url`.
+        var scheme: Origin.Scheme?
     }
 
     init(
@@ -121,9 +123,10 @@ struct ForwardedRequest {
             buffer.writeStaticString("\r\nX-Forwarded-For: ")
             buffer.writeString(address)
         }
-        // The origin that browsers see; TLS may end in front of us, on this machine.
+        // The origin that browsers see; TLS may end in front of us.
+        let isSecure = surroundings.scheme.map { $0 == .https } ?? surroundings.snapshot.cookies.isSecure
         buffer.writeStaticString(
-            surroundings.snapshot.cookies.isSecure
+            isSecure
                 ? "\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: "
                 : "\r\nX-Forwarded-Proto: http\r\nX-Forwarded-Host: "
         )

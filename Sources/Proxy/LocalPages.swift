@@ -2,7 +2,8 @@ package import GatehouseCore
 package import NIOCore
 package import Policy
 
-/// What the data plane itself has to say to a person or a program. The words are the portal's.
+/// What the data plane itself has to say to a person or a program. The words are the portal's. An app stands in it by its
+/// title: its place in the list would be another app's, or nobody's, under another snapshot than the exchange's own.
 package struct LocalPage: Sendable {
     package enum Kind: Sendable {
         /// 400 and its relatives: what was wrong with the request, in technical words.
@@ -12,11 +13,11 @@ package struct LocalPage: Sendable {
         case unknownHost
         /// 401 for what is no navigation.
         case signInNeeded(url: String)
-        case denied(app: RouteTable.AppIndex, Denial, user: String?)
+        case denied(app: String, Denial, user: String?)
         /// 502.
-        case badGateway(app: RouteTable.AppIndex)
+        case badGateway(app: String)
         /// 504.
-        case gatewayTimeout(app: RouteTable.AppIndex)
+        case gatewayTimeout(app: String)
         /// 408.
         case requestTimeout
         /// 413.
@@ -69,7 +70,7 @@ package struct LocalRequest: Sendable {
     package let path: String
     package let query: String?
     package let fields: [(name: String, value: String)]
-    /// `nil` on a Unix socket.
+    /// Of the client, where a trusted proxy named it; `nil` on a Unix socket of which nobody says more.
     package let address: SourceAddress?
     /// Whole, at most 64 KiB: no form of the portal is larger.
     package let body: ByteBuffer

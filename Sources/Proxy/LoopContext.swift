@@ -7,6 +7,15 @@ internal import Sessions
 
 /// What the exchanges of one event loop share. Confined to that loop: no lock, no hop.
 final class LoopContext {
+    /// How far the server is on its way out.
+    enum Stage {
+        case serving
+        /// Everything is served, and each answer says that it is its connection's last.
+        case draining
+        /// Nothing new is expected: whoever is idle for a moment is let go.
+        case stopping
+    }
+
     let eventLoop: any EventLoop
     let store: any SessionStore
     let returnState: ReturnState
@@ -15,25 +24,16 @@ final class LoopContext {
     let logger: Logger
     let clock: WallClock
     let pool: UpstreamPool
+    let refreshes: FactsRefreshes
+    var outages = OutageReport()
     private(set) var snapshot: ProxySnapshot
     private(set) var cookies: CookieMatcher
-    private var people: [SessionID: Person] = [:]
+    private(set) var stage = Stage.serving
+    private var assertions: PresentIssuer
+    private var people = People()
     private var exchanges: [ObjectIdentifier: ExchangeHandler] = [:]
-    private(set) var isDraining = false
+    private var secondLook: Scheduled<Void>?
     private var generator = BufferedRandomNumberGenerator()
-
-    /// A session under the present snapshot, and its identity blocks by app.
-    private final class Person {
-        let principal: Principal
-        var blocks: [RouteTable.AppIndex: ByteBuffer] = [:]
-
-        init(_ principal: Principal) {
-            self.principal = principal
-        }
-    }
-
-    /// Sessions whose rendered identity is kept; over that, all are rendered anew.
-    private static let peopleLimit = 20_000
 
     init(eventLoop: any EventLoop, snapshot: ProxySnapshot, services: ProxyServices) {
         self.eventLoop = eventLoop
@@ -44,52 +44,28 @@ final class LoopContext {
         self.accessLog = services.accessLog
         self.logger = services.logger
         self.clock = services.clock
+        self.assertions = PresentIssuer(services.assertions)
+        self.refreshes = FactsRefreshes(eventLoop: eventLoop, services.refresh)
         self.cookies = CookieMatcher(snapshot.cookies)
         self.pool = UpstreamPool(eventLoop: eventLoop, limits: snapshot.limits)
     }
 
-    /// The next exchange sees the new snapshot; running ones keep theirs.
-    func install(_ snapshot: ProxySnapshot) {
-        eventLoop.preconditionInEventLoop()
-        self.snapshot = snapshot
-        cookies = CookieMatcher(snapshot.cookies)
-        pool.limits = snapshot.limits
-        people.removeAll()
-    }
-
     func nextRequestID() -> RequestID { .random(using: &generator) }
 
-    /// The person of a live session, roles worked out once per snapshot. An exchange that began before a reload is judged
-    /// under its own snapshot, and nothing of it is kept.
-    func principal(of session: Session, under snapshot: ProxySnapshot) -> Principal {
-        guard snapshot === self.snapshot else {
-            return Principal(subject: session.subject, table: snapshot.routes.roles)
-        }
-        if let person = people[session.id] { return person.principal }
-        if people.count >= Self.peopleLimit { people.removeAll(keepingCapacity: true) }
-        let principal = Principal(subject: session.subject, table: snapshot.routes.roles)
-        people[session.id] = Person(principal)
-        return principal
+    /// The person of a live session. An exchange that began before a reload is judged under its own snapshot, and nothing
+    /// of it is kept.
+    func person(of session: Session, under snapshot: ProxySnapshot) -> Person {
+        guard snapshot === self.snapshot else { return Person(session, under: snapshot) }
+        return people.person(of: session, under: snapshot)
     }
 
-    /// The identity fields of a session for one app, as bytes; `nil` when the person cannot be named to it.
+    /// The identity fields of a person for one app, as bytes; `nil` when the person cannot be named to it.
     func identityBlock(
-        of session: Session,
-        principal: Principal,
-        app: RouteTable.AppIndex,
+        of person: Person,
+        for app: RouteTable.AppIndex,
         under snapshot: ProxySnapshot
     ) -> ByteBuffer? {
-        let isPresent = snapshot === self.snapshot
-        if isPresent, let block = people[session.id]?.blocks[app] { return block }
-        let facts = IdentityFacts(
-            subject: principal.subject,
-            roles: principal.grants.roles,
-            permissions: principal.grants.permissions,
-            relations: principal.grants.relations
-        )
-        guard let block = snapshot.renderers[app].block(for: facts) else { return nil }
-        if isPresent { people[session.id]?.blocks[app] = block }
-        return block
+        person.identityBlock(for: app, under: snapshot, assertions, clock)
     }
 
     func register(_ handler: ExchangeHandler) {
@@ -100,17 +76,56 @@ final class LoopContext {
         exchanges[ObjectIdentifier(handler)] = nil
     }
 
-    /// No further exchange begins; idle connections close now, the others with their response.
-    func drain() {
+    // MARK: Reload
+
+    /// The next exchange sees the new snapshot. Running ones keep theirs; what they forward is judged under the new one
+    /// too.
+    func install(_ snapshot: ProxySnapshot) {
         eventLoop.preconditionInEventLoop()
-        isDraining = true
+        self.snapshot = snapshot
+        cookies = CookieMatcher(snapshot.cookies)
+        people.forgetAll()
+        pool.limits = snapshot.limits
+        pool.keep(only: Set(snapshot.forwarding.map(\.upstream)))
+        judgeAnew()
+    }
+
+    func install(_ assertions: AssertionIssuer) {
+        eventLoop.preconditionInEventLoop()
+        self.assertions = PresentIssuer(assertions)
+    }
+
+    /// Whoever still waits for something is to be looked at again: an exchange that began before the reload may become a
+    /// stream after it.
+    private func judgeAnew() {
+        secondLook?.cancel()
+        secondLook = nil
+        var isAnyoneWaiting = false
+        for handler in Array(exchanges.values) where handler.judgeAnew() { isAnyoneWaiting = true }
+        guard isAnyoneWaiting else { return }
+        secondLook = eventLoop.assumeIsolated().scheduleTask(in: .seconds(1)) { self.judgeAnew() }
+    }
+
+    // MARK: Stopping
+
+    func beginDraining() {
+        eventLoop.preconditionInEventLoop()
+        guard stage == .serving else { return }
+        stage = .draining
         for handler in Array(exchanges.values) { handler.drain() }
+    }
+
+    /// Idle connections close in a moment, the others with their response.
+    func stop() {
+        eventLoop.preconditionInEventLoop()
+        stage = .stopping
+        for handler in Array(exchanges.values) { handler.stop() }
         pool.close()
     }
 
     func closeAll() {
+        secondLook?.cancel()
+        secondLook = nil
         for handler in Array(exchanges.values) { handler.stopNow() }
     }
-
-    var openConnections: Int { exchanges.count }
 }

@@ -1,3 +1,4 @@
+internal import GatehouseCore
 internal import HTTPWire
 package import Identity
 package import Policy
@@ -13,6 +14,16 @@ package enum ListenAddress: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .ip(let address, let port): address.contains(":") ? "[\(address)]:\(port)" : "\(address):\(port)"
         case .unixSocket(let path): "unix:\(path)"
+        }
+    }
+}
+
+extension ListenAddress {
+    /// Whether something else than this machine may connect.
+    package var isOpenToOthers: Bool {
+        switch self {
+        case .ip(let address, _): SourceAddress(address)?.isLoopback != true
+        case .unixSocket: false
         }
     }
 }
@@ -38,11 +49,23 @@ package struct ForwardingConfiguration: Sendable {
     /// The app sees the Host that the browser sent; otherwise the upstream's own.
     package var preserveHost: Bool
     package let headers: HeaderConfiguration
+    /// Requests at these paths are no activity: they leave a session's idle end where it is.
+    package var passive: [PathPattern]
+    /// Permitted requests are for the audit trail too, as denied ones are.
+    package var auditsPermitted: Bool
 
-    package init(upstream: UpstreamAddress, preserveHost: Bool = true, headers: HeaderConfiguration = .init()) {
+    package init(
+        upstream: UpstreamAddress,
+        preserveHost: Bool = true,
+        headers: HeaderConfiguration = .init(),
+        passive: [PathPattern] = [],
+        auditsPermitted: Bool = false
+    ) {
         self.upstream = upstream
         self.preserveHost = preserveHost
         self.headers = headers
+        self.passive = passive
+        self.auditsPermitted = auditsPermitted
         setsKnownFields = headers.set.contains { FieldKind.of($0.name) != .other }
     }
 
@@ -90,6 +113,12 @@ package final class ProxySnapshot: Sendable {
     package let forwarding: [ForwardingConfiguration]
     package let cookies: CookieNames
     package let limits: ProxyLimits
+    package let trustedProxies: TrustedProxies
+    /// By directory: what its people are asked for (`RealmConfiguration.factsDigest`). A session of another directory is
+    /// nobody's, one with another digest is read anew before it is judged.
+    package let factsDigests: [String: String]
+    /// Whether there is anybody whose word about a request counts.
+    let trustsProxies: Bool
     let strippedNames: [IdentityFieldNames]
     let renderers: [IdentityRenderer]
 
@@ -98,7 +127,9 @@ package final class ProxySnapshot: Sendable {
         routes: RouteTable,
         forwarding: [ForwardingConfiguration],
         cookies: CookieNames,
-        limits: ProxyLimits = ProxyLimits()
+        limits: ProxyLimits = ProxyLimits(),
+        trustedProxies: TrustedProxies = .none,
+        factsDigests: [String: String]
     ) {
         precondition(routes.apps.count == forwarding.count, "each app needs its forwarding")
         self.number = number
@@ -107,6 +138,9 @@ package final class ProxySnapshot: Sendable {
         self.forwarding = forwarding
         self.cookies = cookies
         self.limits = limits
+        self.trustedProxies = trustedProxies
+        self.factsDigests = factsDigests
+        trustsProxies = !trustedProxies.isEmpty
         strippedNames = zip(forwarding, routes.apps).map { forwarding, app in
             IdentityFieldNames(headers: forwarding.headers, judgesMethods: app.rules.contains { $0.methods != nil })
         }

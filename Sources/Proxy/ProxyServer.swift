@@ -1,7 +1,9 @@
 package import GatehouseCore
+package import Identity
 package import Logging
 package import NIOCore
 package import Sessions
+internal import HTTPWire
 internal import NIOPosix
 internal import Synchronization
 internal import Glibc
@@ -14,6 +16,12 @@ package struct ProxyServices: Sendable {
     package var accessLog: AccessLog?
     package var logger: Logger
     package var clock: WallClock
+    /// Who signs assertions at first; `nil` is nobody, and no app is sent one.
+    package var assertions: AssertionIssuer?
+    /// Reads a session's person anew and puts what the directory says now into the session. Called on the loop, at most
+    /// once at a time for a session and loop; a late answer is dropped. `nil` is a session that is over; a failure, that
+    /// the directory or the store cannot answer.
+    package var refresh: @Sendable (Session, any EventLoop) -> EventLoopFuture<Session?>
 
     package init(
         store: any SessionStore,
@@ -21,7 +29,9 @@ package struct ProxyServices: Sendable {
         responder: LocalResponder,
         accessLog: AccessLog?,
         logger: Logger,
-        clock: WallClock = .system
+        clock: WallClock = .system,
+        assertions: AssertionIssuer? = nil,
+        refresh: @escaping @Sendable (Session, any EventLoop) -> EventLoopFuture<Session?>
     ) {
         self.store = store
         self.returnState = returnState
@@ -29,6 +39,8 @@ package struct ProxyServices: Sendable {
         self.accessLog = accessLog
         self.logger = logger
         self.clock = clock
+        self.assertions = assertions
+        self.refresh = refresh
     }
 }
 
@@ -63,11 +75,13 @@ package final class ProxyServer: Sendable {
         self.contexts = contexts
     }
 
-    /// Opens a listener.
+    /// Opens a listener. One that other machines reach serves peers in `trusted_proxies` alone, because what it speaks is
+    /// plain HTTP; everybody else's connection is closed at once.
     /// - Returns: the address that was bound, its port filled in where 0 was asked for.
     package func listen(_ address: ListenAddress) async throws(ListenError) -> SocketAddress? {
         let contexts = contexts
         let gate = gate
+        let admitsOnlyTrusted = address.isOpenToOthers
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -78,7 +92,7 @@ package final class ProxyServer: Sendable {
                     }
                     guard gate.enter() else { throw ChannelError.connectPending }
                     channel.closeFuture.whenComplete { _ in gate.leave() }
-                    try ConnectionPipeline.http1(channel, context)
+                    try ConnectionPipeline.http1(channel, context, admitsOnlyTrusted: admitsOnlyTrusted)
                 }
             }
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -95,36 +109,47 @@ package final class ProxyServer: Sendable {
             listeners.withLock { $0.append(channel) }
             return channel.localAddress
         } catch {
-            throw ListenError(address: address, cause: Self.words(for: error))
+            throw ListenError(address: address, cause: BindProblem.words(for: error))
         }
     }
 
-    /// Every loop judges its next exchange under the new snapshot.
+    /// Every loop judges its next exchange under the new snapshot, and what it forwards at this moment once more: what is
+    /// no longer permitted is cut off. Its number must be larger than that of the snapshot before.
     package func install(_ snapshot: ProxySnapshot) async {
         await onEachLoop { $0.install(snapshot) }
     }
 
-    /// Stops listening, lets running exchanges end, and closes what is left at the deadline.
+    /// Every loop's assertions are signed by this issuer from now on.
+    package func install(assertions: AssertionIssuer) async {
+        await onEachLoop { $0.install(assertions) }
+    }
+
+    /// Clients' connections, those included that say nothing at this moment.
+    package var openConnections: Int { gate.count }
+
+    /// From now on each answer asks its client to come back on another connection. Everything else goes on: to be
+    /// followed by ``shutDown(within:)`` when those in front of us have learnt that they should look elsewhere.
+    package func beginDraining() async {
+        await onEachLoop { $0.beginDraining() }
+    }
+
+    /// Stops listening, lets running exchanges end, and closes what is left at the deadline. An idle connection closes
+    /// when nothing has arrived on it.
     package func shutDown(within limit: Duration) async {
         let open = listeners.withLock { listeners in
             defer { listeners.removeAll() }
             return listeners
         }
+        // A listener that closes resets whoever waits in its queue: first nobody may join it, and those in it are let in.
+        for channel in open { await ListenerGate.refuseNewcomers(channel) }
+        try? await Task.sleep(for: ListenerGate.queueTime)
         for channel in open { try? await channel.close().get() }
-        await onEachLoop { $0.drain() }
+        await onEachLoop { $0.stop() }
         let deadline = ContinuousClock.now + limit
-        while ContinuousClock.now < deadline, await openConnections() > 0 {
+        while ContinuousClock.now < deadline, openConnections > 0, !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(20))
         }
         await onEachLoop { $0.closeAll() }
-    }
-
-    private func openConnections() async -> Int {
-        var count = 0
-        for context in contexts.values {
-            count += (try? await context.eventLoop.submit { context.value.openConnections }.get()) ?? 0
-        }
-        return count
     }
 
     private func onEachLoop(_ body: @escaping @Sendable (LoopContext) -> Void) async {
@@ -137,19 +162,10 @@ package final class ProxyServer: Sendable {
     private static func bindSocket(_ bootstrap: ServerBootstrap, _ path: String) async throws -> any Channel {
         let channel = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true).get()
         guard unsafe chmod(path, 0o660) == 0 else {
+            let code = errno
             try? await channel.close().get()
-            throw IOError(errnoCode: errno, reason: "chmod")
+            throw IOError(errnoCode: code, reason: "chmod")
         }
         return channel
-    }
-
-    private static func words(for error: any Error) -> String {
-        guard let error = error as? IOError else { return "\(error)" }
-        switch error.errnoCode {
-        case EADDRINUSE: return "the address is in use by another process"
-        case EACCES: return "permission denied; ports below 1024 need CAP_NET_BIND_SERVICE"
-        case EADDRNOTAVAIL: return "this machine has no such address"
-        default: return error.description
-        }
     }
 }

@@ -8,6 +8,8 @@ final class UpstreamPool {
     /// Of the snapshot in force.
     var limits: ProxyLimits
     private var idle: [UpstreamAddress: [UpstreamHandler]] = [:]
+    /// Upstreams of the snapshot in force; `nil` until the first reload, and then a connection to any other is not kept.
+    private var named: Set<UpstreamAddress>?
     private var sweep: Scheduled<Void>?
     private var isClosed = false
 
@@ -45,7 +47,9 @@ final class UpstreamPool {
 
     func release(_ handler: UpstreamHandler) {
         let count = idle[handler.address, default: []].count
-        guard !isClosed, handler.isUsable, count < limits.idleUpstreamConnections else {
+        guard !isClosed, handler.isUsable, count < limits.idleUpstreamConnections,
+            named?.contains(handler.address) ?? true
+        else {
             handler.close()
             return
         }
@@ -58,6 +62,14 @@ final class UpstreamPool {
     /// An idle connection that closed, or that spoke without being asked.
     func remove(_ handler: UpstreamHandler) {
         idle[handler.address]?.removeAll { $0 === handler }
+    }
+
+    /// A reload: connections to upstreams that are not named any more close, now or when their exchange is over.
+    func keep(only named: Set<UpstreamAddress>) {
+        self.named = named
+        for address in Array(idle.keys) where !named.contains(address) {
+            for handler in idle.removeValue(forKey: address) ?? [] { handler.close() }
+        }
     }
 
     /// The server is stopping: what is idle closes, and what becomes idle from now on.

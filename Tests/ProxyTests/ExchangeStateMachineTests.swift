@@ -22,6 +22,39 @@ struct ExchangeStateMachineTests {
         #expect(machine.exchange == 2)
     }
 
+    @Test("a person may have to be read anew between the look-up and the decision")
+    func refreshing() {
+        var machine = machine()
+        machine.lookUp()
+        machine.refresh()
+        #expect(machine.phase == .refreshing)
+        machine.connect()
+        machine.forward()
+        var denied = self.machine()
+        denied.lookUp()
+        denied.refresh()
+        let verdict = denied.responseEnded()
+        #expect(verdict == .nextRequest)
+    }
+
+    @Test("an answer is owed from the head on, until its own head goes out")
+    func owing() {
+        var machine = machine()
+        #expect(!ExchangeStateMachine().owesHead)
+        machine.lookUp()
+        #expect(machine.owesHead)
+        machine.refresh()
+        #expect(machine.owesHead)
+        machine.connect()
+        #expect(machine.owesHead)
+        machine.forward()
+        #expect(machine.owesHead)
+        machine.responseHeadForwarded(closes: false)
+        #expect(!machine.owesHead)
+        _ = machine.responseEnded()
+        #expect(!machine.owesHead)
+    }
+
     struct End: Sendable {
         let keepsAlive: Bool
         let hasBody: Bool

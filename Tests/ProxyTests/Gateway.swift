@@ -9,104 +9,6 @@ import Proxy
 import Sessions
 import Synchronization
 
-/// The people, roles and apps of these tests.
-enum World {
-    static let portal = Origin(scheme: .https, host: "login.test")
-
-    static func subject(_ user: String, role: String, _ attributes: [String: [String]] = [:]) -> Subject {
-        var all = attributes
-        all["name"] = ["The \(user)"]
-        all["role"] = [role]
-        return Subject(
-            id: SubjectID(realm: "staff", immutableID: "id-of-\(user)"),
-            user: user,
-            attributes: all,
-            groups: []
-        )
-    }
-
-    static let roles = RoleTable([
-        RoleDefinition(
-            name: "user",
-            relation: "customers",
-            attribute: .init(name: "role", equals: "user"),
-            permissions: ["leads.read"]
-        ),
-        RoleDefinition(name: "admin", attribute: .init(name: "role", equals: "admin"), includes: ["user"]),
-        RoleDefinition(name: "nothing", attribute: .init(name: "role", equals: "nothing")),
-    ])
-
-    static func rule(
-        _ path: String,
-        methods: Set<RequestMethod>? = nil,
-        audience: Demand.Audience? = nil,
-        roles: [String] = []
-    ) throws -> Rule {
-        Rule(path: try PathPattern(path), methods: methods, demand: Demand(audience: audience, roles: roles))
-    }
-
-    static func app(
-        _ name: String,
-        hosts: [String],
-        paths: [String] = [],
-        encodedSlash: AppPolicy.EncodedSlash = .refuse,
-        mergeSlashes: Bool = true,
-        directories: Set<String>? = nil
-    ) throws -> AppPolicy {
-        AppPolicy(
-            name: name,
-            title: name,
-            hosts: hosts,
-            paths: paths,
-            origins: Dictionary(uniqueKeysWithValues: hosts.map { ($0, Origin(scheme: .https, host: $0)) }),
-            encodedSlash: encodedSlash,
-            mergeSlashes: mergeSlashes,
-            directories: directories,
-            rules: [
-                try rule("/**", methods: [.options], audience: .anyone),
-                try rule("/public/**", audience: .anyone),
-                try rule("/admin/**", roles: ["admin"]),
-                try rule("/**", roles: ["user"]),
-            ],
-            launch: try Template("/")
-        )
-    }
-
-    static func headers() throws -> HeaderConfiguration {
-        HeaderConfiguration(
-            set: [
-                .init(name: "X-Crm-Mail", value: try Template("{mail}")),
-                .init(name: "Accept-Language", value: try Template("{language}")),
-            ],
-            pass: ["X_Legacy"]
-        )
-    }
-
-    static func snapshot(
-        number: UInt64 = 1,
-        upstreams: [Int],
-        limits: ProxyLimits = ProxyLimits(),
-        portal: Origin = portal
-    ) throws -> ProxySnapshot {
-        // The apps are one, two, three, …; most tests need the first alone.
-        let names = ["app", "two", "three"]
-        let apps = try upstreams.indices.map { try app(names[$0], hosts: ["\(names[$0]).test"]) }
-        let headers = try headers()
-        return ProxySnapshot(
-            number: number,
-            routes: RouteTable(apps: apps, roles: roles, portal: portal),
-            forwarding: upstreams.map {
-                ForwardingConfiguration(
-                    upstream: UpstreamAddress(host: "127.0.0.1", port: UInt16($0)),
-                    headers: headers
-                )
-            },
-            cookies: CookieNames(portal: portal.scheme),
-            limits: limits
-        )
-    }
-}
-
 /// The data plane in this process, on event loops of its own.
 struct Gateway {
     let group: MultiThreadedEventLoopGroup
@@ -145,24 +47,25 @@ struct Gateway {
         upstreams: [Int],
         limits: ProxyLimits = ProxyLimits(),
         threads: Int = 1,
-        store wrapped: (@Sendable (MemorySessionStore) -> any SessionStore)? = nil,
+        conditions: Conditions = Conditions(),
         responder: LocalResponder = responder()
     ) async throws -> Gateway {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         let store = MemorySessionStore()
         let records = Observed<[ExchangeRecord]>([])
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
         guard let key = GatewayKey(bytes: [UInt8](repeating: 7, count: 32)) else { preconditionFailure("no key") }
         let server = try await ProxyServer(
             group: group,
-            snapshot: World.snapshot(upstreams: upstreams, limits: limits),
+            snapshot: World.snapshot(upstreams: upstreams, limits: limits, conditions),
             services: ProxyServices(
-                store: wrapped.map { $0(store) } ?? store,
+                store: conditions.store.map { $0(store) } ?? store,
                 returnState: ReturnState(key: key),
                 responder: responder,
                 accessLog: AccessLog { record in records.update { if $0.count < 10_000 { $0.append(record) } } },
-                logger: logger
+                logger: conditions.logger,
+                clock: conditions.clock,
+                assertions: conditions.assertions,
+                refresh: conditions.refresh
             )
         )
         let address = try await server.listen(.ip("127.0.0.1", port: 0))
@@ -171,7 +74,7 @@ struct Gateway {
             let token = SessionToken.random()
             _ = try await store.create(
                 SessionBeginning(
-                    subject: World.subject(user, role: role, ["mail": ["\(user)@example.com"], "language": ["de"]]),
+                    facts: World.facts(user, role: role, ["mail": ["\(user)@example.com"], "language": ["de"]]),
                     authenticationMethods: ["pwd"],
                     token: token.digest,
                     host: "app.test",
@@ -195,6 +98,12 @@ struct Gateway {
     func stop() async throws {
         await server.shutDown(within: .zero)
         try await group.shutdownGracefully()
+    }
+
+    /// The one session of a person's.
+    func session(of user: String) async throws -> Session? {
+        let subject = SubjectID(realm: "staff", immutableID: "id-of-\(user)")
+        return try await store.sessions(of: subject, near: group.any()).first
     }
 
     func connect(keepsBytes: Bool = true, readsAlone: Bool = true) async throws -> RawConnection {
@@ -243,21 +152,22 @@ func withGateway(
     limits: ProxyLimits = ProxyLimits(),
     more: [Int] = [],
     threads: Int = 1,
-    store: (@Sendable (MemorySessionStore) -> any SessionStore)? = nil,
+    conditions: Conditions = Conditions(),
     responder: LocalResponder = Gateway.responder(),
+    stopsBackend: Bool = true,
     _ body: (Gateway) async throws -> Void
 ) async throws {
     let gateway = try await Gateway.start(
         upstreams: [backend.port] + more,
         limits: limits,
         threads: threads,
-        store: store,
+        conditions: conditions,
         responder: responder
     )
     do {
         try await body(gateway)
         try await gateway.stop()
-        await backend.stop()
+        if stopsBackend { await backend.stop() }
     } catch {
         try? await gateway.stop()
         await backend.stop()

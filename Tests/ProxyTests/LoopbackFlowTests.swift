@@ -252,7 +252,9 @@ extension Loopback {
         func halfClosedWhileWaiting() async throws {
             let backend = try await RecordingBackend.start { $0.connection.answer("to \($0.target) \($0.body.count)") }
             let held = Observed<[@Sendable () -> Void]>([])
-            try await withGateway(backend, store: { HoldingStore(inner: $0, held: held) }) { gateway in
+            var conditions = Conditions()
+            conditions.store = { HoldingStore(inner: $0, held: held) }
+            try await withGateway(backend, conditions: conditions) { gateway in
                 let client = try await gateway.connect()
                 client.send(gateway.request("POST /1", body: "hello") + gateway.request("GET /public/2", cookie: "x=y"))
                 client.finishSending()

@@ -115,7 +115,12 @@ extension Loopback {
                 #expect(try await client.exchange(gateway.request("GET /a"))?.status == 200)
                 let sessions = try await gateway.store.sessions(of: nil, near: gateway.group.any())
                 for session in sessions {
-                    _ = try await gateway.store.end(session.id, cause: .revoked, near: gateway.group.any())
+                    _ = try await gateway.store.end(
+                        session.id,
+                        of: session.subject.id,
+                        cause: .revoked,
+                        near: gateway.group.any()
+                    )
                 }
                 #expect(try await client.exchange(gateway.request("GET /a"))?.status == 401)
                 #expect(backend.state.value.requests.count == 1)
@@ -143,7 +148,9 @@ extension Loopback {
         func reloadInBetween() async throws {
             let backend = try await RecordingBackend.start()
             let held = Observed<[@Sendable () -> Void]>([])
-            try await withGateway(backend, store: { HoldingStore(inner: $0, held: held) }) { gateway in
+            var conditions = Conditions()
+            conditions.store = { HoldingStore(inner: $0, held: held) }
+            try await withGateway(backend, conditions: conditions) { gateway in
                 let client = try await gateway.connect()
                 client.send(gateway.request("GET /a"))
                 try await held.wait("the look-up") { $0.count == 1 }
@@ -156,16 +163,27 @@ extension Loopback {
             }
         }
 
-        @Test("a store that fails is 503, and nothing is forwarded")
+        @Test("a store that fails is 503 with a time to come back, nothing is forwarded, and the cookie stays")
         func failingStore() async throws {
             let backend = try await RecordingBackend.start()
             let held = Observed<[@Sendable () -> Void]>([])
-            try await withGateway(backend, store: { HoldingStore(inner: $0, held: held, fails: true) }) { gateway in
+            var conditions = Conditions()
+            conditions.store = { HoldingStore(inner: $0, held: held, fails: true) }
+            try await withGateway(backend, conditions: conditions) { gateway in
                 let client = try await gateway.connect()
                 client.send(gateway.request("GET /a"))
                 try await held.wait("the look-up") { $0.count == 1 }.first?()
-                #expect(try await client.response()?.status == 503)
+                let response = try #require(try await client.response())
+                #expect(response.status == 503)
+                #expect(response.values("Retry-After") == ["2"])
+                #expect(response.values("Set-Cookie").isEmpty)
                 #expect(backend.state.value.connections.isEmpty)
+                let records = try await gateway.records.wait("the record") { $0.count == 1 }
+                #expect(records[0].reason == "the session store failed")
+                // A public path is no way round it: who asks is not known.
+                client.send(gateway.request("GET /public/a"))
+                try await held.wait("the look-up") { $0.count == 2 }.last?()
+                #expect(try await client.response()?.status == 503)
             }
         }
     }
@@ -276,51 +294,5 @@ extension Loopback {
                 #expect(try await gateway.isAlive(backend))
             }
         }
-    }
-}
-
-/// Holds each look-up until the test lets it go.
-struct HoldingStore: SessionStore {
-    let inner: MemorySessionStore
-    let held: Observed<[@Sendable () -> Void]>
-    var fails = false
-
-    struct Broken: Error {}
-
-    func lookUp(_ token: TokenDigest, host: String, touching: Bool, on eventLoop: any EventLoop) -> EventLoopFuture<
-        SessionLookup
-    > {
-        let promise = eventLoop.makePromise(of: SessionLookup.self)
-        let (inner, fails) = (inner, fails)
-        held.update {
-            $0.append {
-                if fails { return promise.fail(Broken()) }
-                eventLoop.execute {
-                    inner.lookUp(token, host: host, touching: touching, on: eventLoop).cascade(to: promise)
-                }
-            }
-        }
-        return promise.futureResult
-    }
-
-    func create(_ beginning: SessionBeginning, on eventLoop: any EventLoop) -> EventLoopFuture<Session> {
-        inner.create(beginning, on: eventLoop)
-    }
-    func keep(_ ticket: Ticket, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
-        inner.keep(ticket, on: eventLoop)
-    }
-    func redeem(_ ticket: TokenDigest, host: String, state: String, token: TokenDigest, on eventLoop: any EventLoop)
-        -> EventLoopFuture<TicketRedemption>
-    {
-        inner.redeem(ticket, host: host, state: state, token: token, on: eventLoop)
-    }
-    func end(_ session: SessionID, cause: SessionEnd, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
-        inner.end(session, cause: cause, on: eventLoop)
-    }
-    func drop(_ token: TokenDigest, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        inner.drop(token, on: eventLoop)
-    }
-    func sessions(of subject: SubjectID?, on eventLoop: any EventLoop) -> EventLoopFuture<[Session]> {
-        inner.sessions(of: subject, on: eventLoop)
     }
 }

@@ -279,46 +279,6 @@ extension Loopback {
             #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
         }
     }
-
-    @Suite("Stopping")
-    struct Stopping {
-        @Test("running exchanges end, idle connections close, new ones are refused")
-        func graceful() async throws {
-            let backend = try await RecordingBackend.start { if $0.target == "/ok" { $0.connection.answer("ok") } }
-            try await withGateway(backend) { gateway in
-                let idle = try await gateway.connect()
-                #expect(try await idle.exchange(gateway.request("GET /ok"))?.status == 200)
-                let busy = try await gateway.connect()
-                busy.send(gateway.request("GET /slow"))
-                let request = try await backend.requests(2)[1]
-                async let stopped: Void = gateway.server.shutDown(within: .seconds(60))
-                try await idle.readToEnd()
-                await #expect(throws: (any Error).self) { _ = try await gateway.connect() }
-                request.connection.answer("done")
-                let response = try await busy.response()
-                #expect(response?.bodyText == "done")
-                #expect(response?.values("connection") == ["close"])
-                await stopped
-                for connection in backend.state.value.connections {
-                    // Sooner than an idle connection to an upstream grows too old.
-                    try await connection.raw.inbox.wait("the upstream's end", seconds: 30) { $0.isOver }
-                }
-            }
-        }
-
-        @Test("what does not end in time is cut")
-        func cut() async throws {
-            let backend = try await RecordingBackend.start { _ in }
-            try await withGateway(backend) { gateway in
-                let busy = try await gateway.connect()
-                busy.send(gateway.request("GET /slow"))
-                try await backend.requests(1)
-                await gateway.server.shutDown(within: .milliseconds(100))
-                #expect(try await busy.readToEnd().bytes.isEmpty)
-                try await backend.state.value.connections[0].raw.inbox.wait("the upstream's end") { $0.isOver }
-            }
-        }
-    }
 }
 
 /// Writes many bytes as fast as the other side takes them, from one piece of memory.

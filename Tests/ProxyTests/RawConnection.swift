@@ -42,17 +42,32 @@ final class RawConnection: Sendable {
         keepsBytes: Bool = true,
         readsAlone: Bool = true
     ) async throws -> RawConnection {
+        try await open(
+            to: SocketAddress(ipAddress: "127.0.0.1", port: port),
+            on: group,
+            keepsBytes: keepsBytes,
+            readsAlone: readsAlone
+        )
+    }
+
+    static func open(
+        to address: SocketAddress,
+        on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        keepsBytes: Bool = true,
+        readsAlone: Bool = true
+    ) async throws -> RawConnection {
         let inbox = Observed(Inbox())
         let channel = try await ClientBootstrap(group: group)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelOption(.autoRead, value: readsAlone)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox, keepsBytes: keepsBytes))
                 }
             }
-            .connect(to: SocketAddress(ipAddress: "127.0.0.1", port: port)).get()
+            .connect(to: address).get()
+        // A Unix socket has no such option, and no need of it.
+        try? await channel.setOption(.tcpOption(.tcp_nodelay), value: 1).get()
         return RawConnection(channel: channel, inbox: inbox)
     }
 
