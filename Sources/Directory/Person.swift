@@ -59,6 +59,9 @@ package struct Rejection: Sendable, Equatable {
         case passwordExpired = "password_expired"
         /// Right, but set by somebody else: it must be changed first.
         case mustChangePassword = "must_change_password"
+        /// The caller's limits did not admit the person: they failed too often, under whatever names, and nobody looked at
+        /// the password.
+        case throttled = "account_throttled"
         /// Two entries or more have this name: nobody was asked for a password.
         case ambiguousName = "ambiguous_name"
         /// Not 1 to 1,024 bytes of UTF-8 without NUL: nothing was sent.

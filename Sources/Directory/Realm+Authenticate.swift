@@ -9,9 +9,15 @@ extension Realm {
     ///
     /// A locked account has a reason of its own here; to the person it is the same as a wrong password, and every
     /// refusal takes the same time: both are the caller's duty.
+    /// - Parameter admit: asked between search and bind, with the one person who was found; `false` is
+    ///   ``Rejection/Reason/throttled``, and nothing is sent. Its time is no part of the operation timeout, but nothing
+    ///   is sent after that either.
     /// - Throws: when the directory cannot answer; nothing is known about the person then, and nothing may be counted.
-    package func authenticate(login: FoldedName, password: Secret) async throws(DirectoryError) -> AuthenticationResult
-    {
+    package func authenticate(
+        login: FoldedName,
+        password: Secret,
+        admit: @Sendable (SubjectID) async -> Bool
+    ) async throws(DirectoryError) -> AuthenticationResult {
         guard Self.isAcceptable(password) else { return .rejected(Rejection(.invalidPassword)) }
         let deadline = servers.deadline
         // Before the search: a name that nobody has waits for the same connections, and fails where they fail.
@@ -34,6 +40,10 @@ extension Realm {
 
         do throws(DirectoryError) {
             let id = try reader.subjectID(entry)
+            guard await admit(id) else {
+                try await release(lease)
+                return .rejected(Rejection(.throttled, subject: id))
+            }
             let outcome = try await bind(lease, as: entry, password: password)
             if let reason = try Self.refusal(in: outcome) {
                 // Other codes are answered without a look at the password: their time would speak for another.
@@ -99,6 +109,14 @@ extension Realm {
     ) async throws(DirectoryError) -> LDAPBindOutcome {
         do throws(LDAPError) {
             return try await lease.bind(dn: entry.dn, password: password)
+        } catch {
+            throw DirectoryError(error)
+        }
+    }
+
+    private func release(_ lease: LDAPBindLease) async throws(DirectoryError) {
+        do throws(LDAPError) {
+            try await lease.release()
         } catch {
             throw DirectoryError(error)
         }

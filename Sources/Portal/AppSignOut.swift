@@ -1,4 +1,6 @@
+internal import Audit
 internal import GatehouseCore
+internal import Policy
 internal import Sessions
 
 /// `/.gatehouse/sign-out` on an app's host: ends the session everywhere, or leaves this application only.
@@ -30,11 +32,22 @@ struct AppSignOut: Sendable {
             try await environment.stored(visit) { () async throws in
                 try await environment.store.drop(live.token.digest, near: environment.eventLoop)
             }
+            environment.audit.record(leaving(live.session, visit))
             return environment.respond(notice(host, visit.messages, .signedOutHereTitle, .signedOutHereLead))
                 .setting("Set-Cookie", cleared)
         }
         try await environment.signOut(visit, live)
         return .seeOther(environment.loginURL("?signed_out=1")).setting("Set-Cookie", cleared)
+    }
+
+    /// The session goes on elsewhere: `scope` says so, and `app` where the host has one.
+    private func leaving(_ session: Session, _ visit: Visit) -> AuditEvent {
+        let host = visit.request.host
+        var event = AuditEvent(.sessionEnded, reason: SessionEnd.signedOut.rawValue, session: session, of: visit)
+        let apps = environment.routes.apps.filter { $0.hosts.contains(host) }
+        event.app = apps.count == 1 ? apps[0].name : nil
+        event.details = [.init("scope", "app"), .init("host", host)]
+        return event
     }
 
     func question(_ host: String, _ messages: Messages) -> Page {

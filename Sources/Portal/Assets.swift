@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import GatehouseCore
 internal import NIOCore
 
 /// A file of the pages, under a path that names its content: it can be kept forever.
@@ -8,9 +9,8 @@ struct Asset: Sendable {
     let body: ByteBuffer
 
     init(name: String, suffix: String, contentType: String, text: String) {
-        let digits = Array("0123456789abcdef".utf8)
-        let hash = SHA256.hash(Array(text.utf8)).prefix(8).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
-        path = "/.gatehouse/assets/\(name)-\(String(decoding: hash, as: UTF8.self)).\(suffix)"
+        let hash = Hexadecimal.encode(Array(SHA256.hash(Array(text.utf8)).prefix(8)))
+        path = "/.gatehouse/assets/\(name)-\(hash).\(suffix)"
         self.contentType = contentType
         body = ByteBuffer(string: text)
     }

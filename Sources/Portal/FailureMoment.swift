@@ -11,8 +11,8 @@ struct FailureMoment: Sendable {
 
     private var realms: [String: Window] = [:]
 
-    /// Notes how long a directory took to find a password wrong: the bind alone, no waiting for a connection, which
-    /// strangers could make long.
+    /// Notes how long it took to find a password wrong: the limits of the person and the bind, no waiting for a
+    /// connection, which strangers could make long.
     mutating func record(_ duration: Duration, realm: String, at now: ContinuousClock.Instant) {
         realms[realm, default: Window()].record(duration, at: now)
     }
@@ -26,8 +26,8 @@ struct FailureMoment: Sendable {
     /// When an attempt is answered, jitter left out.
     /// - Parameters:
     ///   - start: of the attempt.
-    ///   - asked: when the directory was asked for the password, or would have been: whoever was looked for before
-    ///     has waited and searched alike until then.
+    ///   - asked: when the limits of the person and then the directory were asked for the password, or would have
+    ///     been: whoever was looked for before has waited and searched alike until then.
     func answer(
         since start: ContinuousClock.Instant,
         asked: ContinuousClock.Instant?,

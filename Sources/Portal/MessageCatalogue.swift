@@ -59,12 +59,22 @@ struct Messages: Sendable {
 
     /// What stands before and behind a word in braces, for a page that sets the value itself in another face.
     func parts(_ key: MessageKey, around word: String) -> (before: String, after: String) {
-        let text = text(key)
+        let parts = Self.parts(text(key), around: word)
+        return (parts.before, parts.after)
+    }
+
+    /// The same replacement in a part of a text.
+    static func filled(_ text: String, _ word: String, _ value: String) -> String {
+        let parts = parts(text, around: word)
+        return parts.isFound ? parts.before + value + parts.after : text
+    }
+
+    private static func parts(_ text: String, around word: String) -> (before: String, after: String, isFound: Bool) {
         let placeholder = Array("{\(word)}")
         let characters = Array(text)
         for start in characters.indices where characters[start...].starts(with: placeholder) {
-            return (String(characters[..<start]), String(characters[(start + placeholder.count)...]))
+            return (String(characters[..<start]), String(characters[(start + placeholder.count)...]), true)
         }
-        return (text, "")
+        return (text, "", false)
     }
 }

@@ -20,6 +20,13 @@ enum MessageKey: String, CaseIterable, Sendable {
     case passwordMustChange
     case formStale
     case signInUnavailable
+    case tooManyAttempts
+    case waitSecond
+    case waitSeconds
+    case waitMinute
+    case waitMinutes
+    case waitHours
+    case clockInUTC
     case signedOut
 
     // Launcher

@@ -32,6 +32,13 @@ extension MessageLanguage {
             "This page was open for too long, or your browser does not keep cookies for it. Enter your password once more.",
         .signInUnavailable:
             "Sign-in is not available at the moment. If you are already signed in, your applications keep working.",
+        .tooManyAttempts: "Too many attempts. Try again in {wait} (after {time}).",
+        .waitSecond: "1 second",
+        .waitSeconds: "{count} seconds",
+        .waitMinute: "1 minute",
+        .waitMinutes: "{count} minutes",
+        .waitHours: "{count} hours",
+        .clockInUTC: "{clock} UTC",
         .signedOut: "You are signed out.",
     ]
 

@@ -32,6 +32,7 @@ struct Onward: Sendable {
         let ticket = Ticket(
             digest: secret.digest,
             session: session.id,
+            subject: session.subject.id,
             host: place.origin.host,
             state: state,
             destination: place.url

@@ -6,6 +6,7 @@ extension PageTemplate {
         {{#destination}}<p class="lead">{{{before}}}<strong>{{{app}}}</strong>{{{after}}}</p>{{/destination}}
         {{^destination}}<p class="lead">{{{t.signInLead}}}</p>{{/destination}}
         {{#problem}}<p class="alert" role="alert" id="problem">{{{problem}}}</p>{{/problem}}
+        {{#pause}}<p class="alert" role="alert" id="problem">{{{before}}}<time datetime="{{{moment}}}">{{{clock}}}</time>{{{after}}}</p>{{/pause}}
         {{#status}}<p class="status" role="status">{{{status}}}</p>{{/status}}
         <form method="post" action="/login">
         <input type="hidden" name="csrf" value="{{{csrf}}}">
@@ -13,9 +14,9 @@ extension PageTemplate {
         <input type="hidden" name="state" value="{{{state}}}">
         <input type="hidden" name="retry" value="{{{retry}}}">
         <label for="username">{{{t.userName}}}</label>
-        <input id="username" name="username" type="text" value="{{{userName}}}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="auto" required{{#invalid}} aria-invalid="true"{{/invalid}}{{#problem}} aria-describedby="problem"{{/problem}}{{^hasUserName}} autofocus{{/hasUserName}}>
+        <input id="username" name="username" type="text" value="{{{userName}}}" autocomplete="username" autocapitalize="none" spellcheck="false" dir="auto" required{{#invalid}} aria-invalid="true"{{/invalid}}{{#hasProblem}} aria-describedby="problem"{{/hasProblem}}{{^hasUserName}} autofocus{{/hasUserName}}>
         <label for="password">{{{t.password}}}</label>
-        <input id="password" name="password" type="password" autocomplete="current-password" required{{#invalid}} aria-invalid="true"{{/invalid}}{{#problem}} aria-describedby="problem"{{/problem}}{{#hasUserName}} autofocus{{/hasUserName}}>
+        <input id="password" name="password" type="password" autocomplete="current-password" required{{#invalid}} aria-invalid="true"{{/invalid}}{{#hasProblem}} aria-describedby="problem"{{/hasProblem}}{{#hasUserName}} autofocus{{/hasUserName}}>
         <button type="submit" class="primary">{{{t.signInButton}}}</button>
         </form>
         {{/main}}

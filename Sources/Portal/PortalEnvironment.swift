@@ -1,4 +1,3 @@
-internal import Cryptography
 internal import GatehouseCore
 internal import Logging
 internal import NIOCore
@@ -10,16 +9,36 @@ struct PortalEnvironment: Sendable {
     let configuration: PortalConfiguration
     let routes: RouteTable
     let destinations: Destinations
-    let store: any SessionStore
-    let eventLoop: any EventLoop
-    let clock: WallClock
-    let steadyClock: SteadyClock
+    let services: PortalServices
     let protection: FormProtection
     let returnState: ReturnState
     let catalogue: MessageCatalogue
     let pages: PortalPages
     let security: SecurityFields
-    let logger: Logger
+
+    init(
+        configuration: PortalConfiguration,
+        routes: RouteTable,
+        services: PortalServices,
+        catalogue: MessageCatalogue
+    ) {
+        self.configuration = configuration
+        self.routes = routes
+        self.services = services
+        self.catalogue = catalogue
+        destinations = Destinations(routes)
+        protection = FormProtection(key: services.key, clock: services.clock)
+        returnState = ReturnState(key: services.key)
+        pages = PortalPages(configuration: configuration, catalogue: catalogue)
+        security = SecurityFields(isSecure: configuration.origin.scheme == .https)
+    }
+
+    var store: any SessionStore { services.store }
+    var audit: PortalAudit { services.audit }
+    var eventLoop: any EventLoop { services.eventLoop }
+    var clock: WallClock { services.clock }
+    var steadyClock: SteadyClock { services.steadyClock }
+    var logger: Logger { services.logger }
 
     var cookies: CookieNames { configuration.cookies }
     var launcherURL: String { "\(configuration.origin)/" }
@@ -29,35 +48,6 @@ struct PortalEnvironment: Sendable {
     func origin(of request: PortalRequest) -> Origin {
         request.isPortalHost
             ? configuration.origin : destinations.origins[request.host] ?? configuration.origin
-    }
-
-    /// The live session that a visit's cookie stands for on its host.
-    func session(of visit: Visit, touching: Bool) async throws -> LiveSession? {
-        guard let token = visit.cookies.token(cookies.session) else { return nil }
-        let host = visit.request.host
-        let found = try await stored(visit) { () async throws in
-            try await store.lookUp(token.digest, host: host, touching: touching, near: eventLoop)
-        }
-        guard case .live(let session) = found else { return nil }
-        return LiveSession(token: token, session: session)
-    }
-
-    /// Asks the store. Where it cannot answer, the visitor gets a 503.
-    func stored<Answer: Sendable>(
-        _ visit: Visit,
-        _ ask: () async throws -> Answer
-    ) async throws(PageFailure) -> Answer {
-        do {
-            return try await ask()
-        } catch {
-            logger.error(
-                "The session store cannot answer",
-                metadata: [
-                    "request_id": "\(visit.request.id)", "error": "\(JSONText.escaped(String(describing: error)))",
-                ]
-            )
-            throw PageFailure(.unavailable)
-        }
     }
 
     func respond(_ page: Page, status: Int = 200, formTargets: [Origin] = []) -> PortalResponse {
@@ -80,10 +70,4 @@ struct PortalEnvironment: Sendable {
             body: rendered.body
         )
     }
-}
-
-/// A session and the token that it was found by.
-struct LiveSession: Sendable {
-    let token: SessionToken
-    let session: Session
 }

@@ -1,83 +1,39 @@
-package import Cryptography
-package import Directory
-package import GatehouseCore
-package import Logging
-package import NIOCore
+internal import GatehouseCore
+internal import Logging
 package import Policy
-package import Sessions
+internal import Sessions
 
 /// The gateway's own web application: sign-in, launcher and sign-out on the portal's host, and the paths below
-/// `/.gatehouse/` on every app's host.
+/// `/.gatehouse/` on every app's host. Made anew with each configuration; what must outlive that is in ``PortalServices``.
 package final class PortalService: Sendable {
-    /// Asks the directories about a name and a password. Throws only when they cannot answer.
-    package typealias Authenticate = @Sendable (FoldedName, Secret) async throws -> AuthenticationResult
-
     let environment: PortalEnvironment
     private let portalPages: PortalRouter
     private let appPages: PortalRouter
 
-    /// - Parameters:
-    ///   - eventLoop: where the store is asked; any loop of the process.
-    ///   - steadyClock: times the answers of failed sign-ins.
-    package convenience init(
-        configuration: PortalConfiguration,
-        routes: RouteTable,
-        store: any SessionStore,
-        key: GatewayKey,
-        eventLoop: any EventLoop,
-        clock: WallClock = .system,
-        steadyClock: SteadyClock = .system,
-        authenticate: @escaping Authenticate,
-        logger: Logger
-    ) {
-        self.init(
-            configuration: configuration,
-            routes: routes,
-            store: store,
-            key: key,
-            eventLoop: eventLoop,
-            clock: clock,
-            steadyClock: steadyClock,
-            authenticate: authenticate,
-            catalogue: .standard,
-            logger: logger
-        )
+    package convenience init(configuration: PortalConfiguration, routes: RouteTable, services: PortalServices) {
+        self.init(configuration: configuration, routes: routes, services: services, catalogue: .standard)
     }
 
     init(
         configuration: PortalConfiguration,
         routes: RouteTable,
-        store: any SessionStore,
-        key: GatewayKey,
-        eventLoop: any EventLoop,
-        clock: WallClock,
-        steadyClock: SteadyClock,
-        authenticate: @escaping Authenticate,
-        catalogue: MessageCatalogue,
-        logger: Logger
+        services: PortalServices,
+        catalogue: MessageCatalogue
     ) {
         let environment = PortalEnvironment(
             configuration: configuration,
             routes: routes,
-            destinations: Destinations(routes),
-            store: store,
-            eventLoop: eventLoop,
-            clock: clock,
-            steadyClock: steadyClock,
-            protection: FormProtection(key: key, clock: clock),
-            returnState: ReturnState(key: key),
-            catalogue: catalogue,
-            pages: PortalPages(configuration: configuration, catalogue: catalogue),
-            security: SecurityFields(isSecure: configuration.origin.scheme == .https),
-            logger: logger
+            services: services,
+            catalogue: catalogue
         )
         self.environment = environment
-        let signIn = SignIn(environment: environment, authenticate: authenticate)
+        let signIn = SignIn(environment: environment)
         let signOut = SignOut(environment: environment)
         let launcher = Launcher(environment: environment)
         let appSignOut = AppSignOut(environment: environment)
         let callback = Callback(environment: environment)
         let whoAmI = WhoAmI(environment: environment)
+        let keySet = KeySet(environment: environment)
         let files = StaticFiles(environment: environment)
         let notAllowed: PortalRouter.Handler = { environment.respond(.methodNotAllowed, to: $0) }
         portalPages = PortalRouter(
@@ -85,10 +41,11 @@ package final class PortalService: Sendable {
                 .get("/", launcher.show),
                 .get("/login", signIn.show, post: signIn.submit),
                 .get("/logout", signOut.show, post: signOut.submit),
+                .get("/.well-known/jwks.json", keySet.show),
                 .get("/robots.txt", files.robots),
                 .get("/favicon.ico", files.icon),
             ] + files.assets,
-            logger: logger,
+            logger: services.logger,
             methodNotAllowed: notAllowed
         )
         appPages = PortalRouter(
@@ -97,7 +54,7 @@ package final class PortalService: Sendable {
                 .get("/.gatehouse/sign-out", appSignOut.show, post: appSignOut.submit),
                 .get("/.gatehouse/whoami", whoAmI.show),
             ] + files.assets,
-            logger: logger,
+            logger: services.logger,
             methodNotAllowed: notAllowed
         )
     }
@@ -127,7 +84,9 @@ package final class PortalService: Sendable {
     private func finish(_ response: PortalResponse, _ visit: Visit) -> PortalResponse {
         var response = response
         let session = environment.cookies.session
-        if visit.cookies.isRepeated(session),
+        // Not with what a cache may keep: it would hand the end of one browser's session to others.
+        let isShared = response.values(of: "Cache-Control").contains { $0.utf8.starts(with: "public".utf8) }
+        if !isShared, visit.cookies.isRepeated(session),
             !response.values(of: "Set-Cookie").contains(where: { $0.utf8.starts(with: (session + "=").utf8) })
         {
             response.fields.append(("Set-Cookie", environment.cookies.clearCookie(session)))

@@ -1,19 +1,10 @@
-internal import Directory
 internal import GatehouseCore
 internal import Logging
 internal import Sessions
-internal import Synchronization
 
 /// `/login`: the form, and what becomes of it.
-final class SignIn: Sendable {
-    private let environment: PortalEnvironment
-    private let authenticate: PortalService.Authenticate
-    private let failures = Mutex(FailureMoment())
-
-    init(environment: PortalEnvironment, authenticate: @escaping PortalService.Authenticate) {
-        self.environment = environment
-        self.authenticate = authenticate
-    }
+struct SignIn: Sendable {
+    let environment: PortalEnvironment
 
     @Sendable
     func show(_ visit: Visit) async throws -> PortalResponse {
@@ -50,6 +41,7 @@ final class SignIn: Sendable {
             // Nobody waits for the answer any more; it must not come before its moment.
             throw error
         } catch {
+            count(nil, "unavailable")
             return unavailable(visit, page, error)
         }
     }
@@ -62,101 +54,34 @@ final class SignIn: Sendable {
     ) async throws -> PortalResponse {
         // Not from the head's arrival on: who sends a body slowly would have the common moment behind them before the
         // directory is asked, and the clock would speak again.
-        let start = environment.steadyClock.now()
-        let attempt = SignInAttempt(fields)
-        guard let name = attempt.name, let password = attempt.password else {
-            return try await refuse(visit, page, attempt.name, reason: attempt.reason, .signInRefused, since: start)
-        }
-        let result: AuthenticationResult
+        let start = SignInStart(environment.steadyClock.now())
+        let checkedAt = environment.store.clock.now()
         do {
-            result = try await authenticate(name, password)
+            guard environment.audit.isWritable() else {
+                environment.logger.error(
+                    "Nobody can sign in while the audit trail cannot be written",
+                    metadata: ["request_id": "\(visit.request.id)"]
+                )
+                throw PageFailure(.unavailable)
+            }
+            let attempt = SignInAttempt(fields)
+            switch try await SignInJudge(environment: environment).judge(attempt, visit) {
+            case .admitted(let person):
+                return try await begin(visit, page.onward, attempt.name, person, checkedAt: checkedAt, replacing: old)
+            case .refused(let failure, let place):
+                return try await refuse(visit, page, attempt.name, failure, place, since: start)
+            case .locked(let refusal):
+                let answer = lock(visit, page, attempt.name, refusal, nil)
+                try await wait(since: start, asked: nil)
+                return answer
+            }
         } catch let error as CancellationError {
             throw error
         } catch {
-            // A directory that fails for one name must not show it by its haste.
+            // What fails for one name must not show it by its haste.
             try await wait(since: start, asked: nil)
-            return unavailable(visit, page, error)
+            throw error
         }
-        switch result {
-        case .authenticated(let person) where person.isDisabled:
-            // The directory holds the lock and does not enforce it at a bind: it counts all the same.
-            let reason = Rejection.Reason.accountLocked.rawValue
-            return try await refuse(visit, page, name, reason: reason, .signInRefused, since: start)
-        case .authenticated(let person):
-            return try await begin(visit, page.onward, name, person, replacing: old)
-        case .rejected(let rejection):
-            let now = environment.steadyClock.now()
-            if rejection.reason == .wrongPassword, let duration = rejection.bindDuration {
-                failures.withLock { $0.record(duration, realm: rejection.subject?.realm ?? "", at: now) }
-            }
-            return try await refuse(
-                visit,
-                page,
-                name,
-                reason: rejection.reason.rawValue,
-                rejection.message,
-                since: start,
-                asked: now - (rejection.bindDuration ?? .zero)
-            )
-        }
-    }
-
-    private func begin(
-        _ visit: Visit,
-        _ onward: Onward,
-        _ name: FoldedName,
-        _ person: Person,
-        replacing old: LiveSession?
-    ) async throws -> PortalResponse {
-        if let old {
-            _ = try await environment.stored(visit) { () async throws in
-                try await environment.store.end(old.session.id, cause: .replaced, near: environment.eventLoop)
-            }
-        }
-        // A token that the browser brought never becomes one that is signed in.
-        let token = SessionToken.random()
-        let beginning = SessionBeginning(
-            subject: person.subject,
-            authenticationMethods: ["pwd"],
-            token: token.digest,
-            host: environment.configuration.origin.host,
-            lifetime: environment.configuration.lifetime
-        )
-        let session = try await environment.stored(visit) { () async throws in
-            try await environment.store.create(beginning, near: environment.eventLoop)
-        }
-        log(
-            visit,
-            name,
-            "sign_in.succeeded",
-            outcome: "success",
-            reason: "password",
-            ["subject": "\(JSONText.escaped(session.subject.id.description))", "session": "\(session.id)"]
-        )
-        return try await onward.response(to: visit, for: session)
-            .setting("Set-Cookie", environment.cookies.setCookie(environment.cookies.session, token))
-            .setting("Set-Cookie", environment.cookies.clearCookie(environment.cookies.login))
-    }
-
-    /// Every refusal passes here: same status, same fields, same moment.
-    private func refuse(
-        _ visit: Visit,
-        _ page: SignInForm,
-        _ name: FoldedName?,
-        reason: String,
-        _ message: MessageKey,
-        since start: ContinuousClock.Instant,
-        asked: ContinuousClock.Instant? = nil
-    ) async throws -> PortalResponse {
-        log(visit, name, "sign_in.failed", outcome: "failure", reason: reason)
-        try await wait(since: start, asked: asked)
-        return form(visit, page.with(problem: message, isInvalid: true), status: 401)
-            .setting("WWW-Authenticate", "Gatehouse")
-    }
-
-    private func wait(since start: ContinuousClock.Instant, asked: ContinuousClock.Instant?) async throws {
-        let moment = failures.withLock { $0.answer(since: start, asked: asked, at: environment.steadyClock.now()) }
-        try await environment.steadyClock.sleep(moment + FailureMoment.randomJitter())
     }
 
     private func unavailable(_ visit: Visit, _ page: SignInForm, _ error: any Error) -> PortalResponse {
@@ -170,7 +95,7 @@ final class SignIn: Sendable {
             .setting("Retry-After", "5")
     }
 
-    private func form(_ visit: Visit, _ form: SignInForm, status: Int) -> PortalResponse {
+    func form(_ visit: Visit, _ form: SignInForm, status: Int) -> PortalResponse {
         let known = visit.cookies.token(environment.cookies.login)
         let secret = known ?? .random()
         let csrf = environment.protection.value(for: .signIn, secret: secret)
@@ -178,21 +103,5 @@ final class SignIn: Sendable {
         let response = environment.respond(form.page(csrf: csrf, visit.messages), status: status, formTargets: targets)
         guard known == nil else { return response }
         return response.setting("Set-Cookie", environment.cookies.setCookie(environment.cookies.login, secret))
-    }
-
-    private func log(
-        _ visit: Visit,
-        _ name: FoldedName?,
-        _ event: String,
-        outcome: String,
-        reason: String,
-        _ more: Logger.Metadata = [:]
-    ) {
-        let metadata: Logger.Metadata = [
-            "event": "\(event)", "outcome": "\(outcome)", "reason": "\(reason)",
-            "login": "\(JSONText.escaped(name?.description ?? ""))", "ip": "\(visit.request.address)",
-            "request_id": "\(visit.request.id)",
-        ]
-        environment.logger.info("Sign-in", metadata: metadata.merging(more) { $1 })
     }
 }

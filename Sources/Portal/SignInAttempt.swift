@@ -29,7 +29,7 @@ extension Rejection {
         switch reason {
         case .passwordExpired: .passwordExpired
         case .mustChangePassword: .passwordMustChange
-        case .unknownName, .wrongPassword, .accountLocked, .ambiguousName, .invalidPassword, .noUserValue:
+        case .unknownName, .wrongPassword, .accountLocked, .throttled, .ambiguousName, .invalidPassword, .noUserValue:
             .signInRefused
         }
     }

@@ -9,6 +9,7 @@ struct SignInForm: Sendable {
     private let userName: String
     private let status: MessageKey?
     private var problem: MessageKey?
+    private var pause: SignInPause?
     private var isInvalid = false
     private var reference: RequestID?
 
@@ -41,8 +42,16 @@ struct SignInForm: Sendable {
         return form
     }
 
+    /// Too many attempts: the fields are not at fault, time is.
+    func with(pause: SignInPause) -> SignInForm {
+        var form = self
+        form.pause = pause
+        return form
+    }
+
     func page(csrf: String, _ messages: Messages) -> Page {
         let title = messages.text(.signInTitle)
+        let hasProblem = problem != nil || pause != nil
         var destination: [String: Any]?
         if let place = onward.place {
             let (before, after) = messages.parts(.signInLeadTo, around: "app")
@@ -50,12 +59,14 @@ struct SignInForm: Sendable {
         }
         return Page(
             template: .signIn,
-            title: problem == nil ? title : messages.text(.errorPrefix) + " " + title,
+            title: !hasProblem ? title : messages.text(.errorPrefix) + " " + title,
             messages: messages,
             reference: reference?.description,
             values: [
                 "destination": destination ?? false,
+                "hasProblem": hasProblem,
                 "problem": problem.map { messages.text($0) } ?? false,
+                "pause": pause.map { $0.values(messages) } ?? false,
                 "status": status.map { messages.text($0) } ?? false,
                 "invalid": isInvalid,
                 "csrf": csrf,

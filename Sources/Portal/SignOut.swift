@@ -1,5 +1,5 @@
+internal import Audit
 internal import GatehouseCore
-internal import Logging
 internal import Sessions
 
 /// `/logout`: asks, and ends the session on every app.
@@ -53,18 +53,15 @@ struct SignOut: Sendable {
 }
 
 extension PortalEnvironment {
-    /// Ends a session on every host.
+    /// Ends a session on every host and puts that on record. To leave is never refused: where the trail cannot be written
+    /// now, it keeps the event until it can.
     func signOut(_ visit: Visit, _ live: LiveSession) async throws {
-        _ = try await stored(visit) { () async throws in
-            try await store.end(live.session.id, cause: .signedOut, near: eventLoop)
+        let session = live.session
+        let cause = SessionEnd.signedOut
+        let wasLive = try await stored(visit) { () async throws in
+            try await store.end(session.id, of: session.subject.id, cause: cause, near: eventLoop)
         }
-        logger.info(
-            "Sign-out",
-            metadata: [
-                "event": "session.ended", "reason": "\(SessionEnd.signedOut.rawValue)",
-                "subject": "\(JSONText.escaped(live.session.subject.id.description))", "session": "\(live.session.id)",
-                "ip": "\(visit.request.address)", "request_id": "\(visit.request.id)",
-            ]
-        )
+        guard wasLive else { return }
+        audit.record(AuditEvent(.sessionEnded, reason: cause.rawValue, session: session, of: visit))
     }
 }

@@ -1,5 +1,6 @@
 internal import GatehouseCore
 internal import NIOCore
+internal import Sessions
 
 /// One request with what the portal reads from it.
 struct Visit: Sendable {
@@ -13,6 +14,14 @@ struct Visit: Sendable {
         cookies = RequestCookies(request)
         query = FormFields(query: request.query)
         messages = catalogue.messages(for: request.value(of: "accept-language"))
+    }
+
+    /// Where the visitor comes from; `nil` where that is not known, as behind a Unix socket.
+    var address: SourceAddress? { request.address == .unspecified ? nil : request.address }
+
+    /// Address and browser, for lists of sessions and the audit trail. Who names two browsers names none.
+    var client: SessionClient {
+        SessionClient(address: address?.description ?? "", userAgent: request.value(of: "user-agent") ?? "")
     }
 
     /// The fields of the body. Anything but the portal's own kind of form is refused with a page that says so.

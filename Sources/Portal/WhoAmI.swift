@@ -15,7 +15,7 @@ struct WhoAmI: Sendable {
         let session = live.session
         let subject = session.subject
         let grants = environment.routes.roles.grants(for: subject)
-        let now = environment.clock.now()
+        let now = environment.store.clock.now()
         let optional: [(name: String, value: String?)] = [
             ("name", subject.name), ("email", subject.email), ("organization", subject.organization),
         ]
@@ -28,7 +28,7 @@ struct WhoAmI: Sendable {
                 ("permissions", JSONText.strings(grants.permissions)),
                 ("relations", JSONText.strings(grants.relations)),
                 ("factors", JSONText.strings(session.authenticationMethods)),
-                ("checked_at", JSONText.string(session.createdAt.rfc3339)),
+                ("checked_at", JSONText.string(session.facts.checkedAt.rfc3339)),
                 ("idle_seconds", seconds(until: session.idleEnd, now)),
                 ("absolute_seconds", seconds(until: session.absoluteEnd, now)),
             ]

@@ -94,10 +94,20 @@ struct AppPagesTests {
             answer.text == """
                 {"user":"alice","name":"Alice <b>Öz</b>","organization":"Müller & Söhne","realm":"staff",\
                 "roles":["sales","partner-desk"],"permissions":["leads.read"],"relations":["customers","partner-care"],\
-                "factors":["pwd"],"checked_at":"2027-01-15T08:00:00.017Z","idle_seconds":840,"absolute_seconds":28740}
+                "factors":["pwd"],"checked_at":"2027-01-15T08:00:00.000Z","idle_seconds":840,"absolute_seconds":28740}
 
                 """
         )
+    }
+
+    @Test("whoami tells when the directory was asked, not when the person signed in")
+    func checkedAt() async throws {
+        var browser = browser
+        let session = try #require(try await portal.store.sessions(of: nil, near: loop).first)
+        portal.time.advance(by: .seconds(60))
+        let facts = SessionFacts(subject: session.subject, checkedAt: portal.time.wallClock.now(), digest: "v1")
+        #expect(try await portal.store.renew(session.id, facts: facts, near: loop) != nil)
+        #expect(await browser.get(whoAmI).text.contains("\"checked_at\":\"2027-01-15T08:01:00.017Z\""))
     }
 
     @Test("Asking whoami is no activity")

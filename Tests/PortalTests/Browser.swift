@@ -8,6 +8,7 @@ struct Browser {
     let portal: TestPortal
     var keepsCookies = true
     var jar: [String: [String: String]] = [:]
+    var address = SourceAddress("192.0.2.7")!
     /// Replaces what a browser would send by itself.
     var fields: [(name: String, value: String)] = []
 
@@ -65,7 +66,7 @@ struct Browser {
                 path: parts[0].isEmpty ? "/" : String(parts[0]),
                 query: parts.count == 2 ? String(parts[1]) : nil,
                 fields: sent,
-                address: SourceAddress("192.0.2.7")!,
+                address: address,
                 body: { limit in
                     if buffer.readableBytes > limit { throw BodyTooLarge() }
                     return buffer

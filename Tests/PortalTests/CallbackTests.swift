@@ -171,6 +171,7 @@ struct CallbackTests {
                 Ticket(
                     digest: ticket.digest,
                     session: session.id,
+                    subject: session.subject.id,
                     host: "crm.example.com",
                     state: ReturnState(key: portal.key).state(of: secret, host: "crm.example.com"),
                     destination: destination

@@ -30,6 +30,12 @@ struct MessageTests {
         #expect(messages.parts(.signInLeadTo, around: "app").before == "Sign in to continue to ")
     }
 
+    @Test("Words that are not there are not missed, and a value that looks like one is left alone")
+    func filled() {
+        #expect(Messages.filled("in {wait}.", "wait", "{wait}") == "in {wait}.")
+        #expect(Messages.filled("in {wait}.", "time", "x") == "in {wait}.")
+    }
+
     @Test(
         "The language is the best one that there is",
         arguments: [

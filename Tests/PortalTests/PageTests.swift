@@ -32,7 +32,7 @@ struct PageTests {
         let subject = TestPortal.subject("alice", groups: ["sales"], attributes: ["name": ["Alice"]])
         let session = Session(
             id: .random(),
-            subject: subject,
+            facts: SessionFacts(subject: subject, checkedAt: now, digest: "v1"),
             authenticationMethods: ["pwd"],
             createdAt: now,
             absoluteEnd: now,
@@ -47,8 +47,10 @@ struct PageTests {
                 onward: Onward(environment: environment, fields: known),
                 userName: "alice",
                 status: .signedOut
-            ).with(problem: .signInRefused, isInvalid: true, reference: .random())
-            return [bare.page(csrf: "c", messages), full.page(csrf: "c", messages)]
+            )
+            let refused = full.with(problem: .signInRefused, isInvalid: true, reference: .random())
+            let locked = full.with(pause: SignInPause(.seconds(900), from: now))
+            return [bare, refused, locked].map { $0.page(csrf: "c", messages) }
         case .launcher:
             let routes = RouteTable(apps: [], roles: RoleTable([]), portal: TestPortal.portal)
             let empty = try TestPortal(routes: routes).service.environment

@@ -143,6 +143,8 @@ struct PortalServiceTests {
 struct DeadStore: SessionStore {
     struct Down: Error {}
 
+    let clock = WallClock.system
+
     func create(_ beginning: SessionBeginning, on eventLoop: any EventLoop) -> EventLoopFuture<Session> {
         eventLoop.makeFailedFuture(Down())
     }
@@ -170,7 +172,31 @@ struct DeadStore: SessionStore {
         eventLoop.makeFailedFuture(Down())
     }
 
-    func end(_ session: SessionID, cause: SessionEnd, on eventLoop: any EventLoop) -> EventLoopFuture<Bool> {
+    func end(
+        _ session: SessionID,
+        of subject: SubjectID,
+        cause: SessionEnd,
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Bool> {
+        eventLoop.makeFailedFuture(Down())
+    }
+
+    func endAll(of subject: SubjectID, cause: SessionEnd, on eventLoop: any EventLoop) -> EventLoopFuture<Int> {
+        eventLoop.makeFailedFuture(Down())
+    }
+
+    func rotate(
+        _ session: SessionID,
+        of subject: SubjectID,
+        token: TokenDigest,
+        host: String,
+        authenticationMethods: [String],
+        on eventLoop: any EventLoop
+    ) -> EventLoopFuture<Session?> {
+        eventLoop.makeFailedFuture(Down())
+    }
+
+    func renew(_ session: SessionID, facts: SessionFacts, on eventLoop: any EventLoop) -> EventLoopFuture<Session?> {
         eventLoop.makeFailedFuture(Down())
     }
 

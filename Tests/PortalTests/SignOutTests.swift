@@ -34,7 +34,6 @@ struct SignOutTests {
         #expect(browser.cookie("__Host-gatehouse") == nil)
         browser.jar["login.example.com"] = ["__Host-gatehouse": token ?? ""]
         #expect(await browser.get("https://login.example.com/").status == 303)
-        #expect(portal.log.lines.contains { $0.contains("event=session.ended") && $0.contains("reason=signed_out") })
     }
 
     @Test("A browser that says nothing about its forms needs the hidden value")

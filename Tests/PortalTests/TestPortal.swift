@@ -1,3 +1,4 @@
+import Audit
 import Cryptography
 import Directory
 import GatehouseCore
@@ -25,7 +26,10 @@ final class ManualTime: Sendable {
     var steadyClock: SteadyClock {
         SteadyClock(
             now: { [self] in now },
-            sleep: { [self] until in state.withLock { $0.wakings.append(until) } }
+            sleep: { [self] until in
+                try Task.checkCancellation()
+                state.withLock { $0.wakings.append(until) }
+            }
         )
     }
 
@@ -49,6 +53,10 @@ final class TestPortal: Sendable {
     let time: ManualTime
     let store: any SessionStore
     let log = LogRecorder()
+    let trail: TestTrail
+    /// What was counted: directory and outcome.
+    let signIns = Recorder<String>()
+    let services: PortalServices
     let service: PortalService
     let routes: RouteTable
     let configuration: PortalConfiguration
@@ -60,27 +68,60 @@ final class TestPortal: Sendable {
         portal: Origin = TestPortal.portal,
         routes: RouteTable? = nil,
         store: (any SessionStore)? = nil,
+        limits: SignInLimits = TestPortal.plenty,
+        limiter: (any SignInLimiter)? = nil,
+        trail: TestTrail = TestTrail(),
+        audit: PortalAudit? = nil,
+        memory: SignInMemory = SignInMemory(),
         catalogue: MessageCatalogue = .standard,
-        authenticate: PortalService.Authenticate? = nil
+        factsDigests: [String: String] = ["staff": "v1"],
+        authenticate: PortalServices.Authenticate? = nil,
+        refresh: @escaping PortalServices.Refresh = { $0 },
+        jwks: @escaping @Sendable () -> String? = { nil },
+        onLimited: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         self.time = time
+        self.trail = trail
         self.store = store ?? MemorySessionStore(clock: time.wallClock)
         self.routes = try routes ?? Self.routes()
-        configuration = PortalConfiguration(origin: portal, cookies: CookieNames(portal: scheme))
+        configuration = PortalConfiguration(
+            origin: portal,
+            cookies: CookieNames(portal: scheme),
+            factsDigests: factsDigests
+        )
         let log = log
-        service = PortalService(
-            configuration: configuration,
-            routes: self.routes,
+        let signIns = signIns
+        services = PortalServices(
             store: self.store,
+            limiter: limiter ?? MemorySignInLimiter(limits: limits, clock: time.wallClock),
+            audit: audit ?? trail.audit,
+            memory: memory,
             key: key,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next(),
             clock: time.wallClock,
             steadyClock: time.steadyClock,
-            authenticate: authenticate ?? { name, password in try Self.company(time, name, password) },
-            catalogue: catalogue,
+            authenticate: authenticate ?? { name, password, admit in
+                try await Self.company(time, name, password, admit)
+            },
+            refresh: refresh,
+            jwks: jwks,
+            onSignIn: { signIns.append("\($0) \($1)") },
+            onLimited: onLimited,
             logger: Logger(label: "portal") { _ in log }
         )
+        service = PortalService(
+            configuration: configuration,
+            routes: self.routes,
+            services: services,
+            catalogue: catalogue
+        )
     }
+
+    /// For tests about something else than limits.
+    static let plenty = SignInLimits(
+        perAccount: .init(count: 1000, period: .seconds(300)),
+        perNetwork: .init(count: 1000, period: .seconds(300))
+    )
 
     static func routes() throws -> RouteTable {
         let roles = RoleTable([
@@ -175,8 +216,13 @@ final class TestPortal: Sendable {
 
     struct DirectoryIsDown: Error {}
 
-    /// Everybody's password is `right`.
-    static func company(_ time: ManualTime, _ name: FoldedName, _ password: Secret) throws -> AuthenticationResult {
+    /// Everybody's password is `right`, and everybody is known by their mail address too.
+    static func company(
+        _ time: ManualTime,
+        _ name: FoldedName,
+        _ password: Secret,
+        _ admit: PortalServices.Admit
+    ) async throws -> AuthenticationResult {
         let people = [
             "alice": subject(
                 "alice",
@@ -189,7 +235,9 @@ final class TestPortal: Sendable {
             "disabled": subject("disabled"),
         ]
         if name.description == "outage" { throw DirectoryIsDown() }
-        guard let subject = people[name.description] else { return .rejected(Rejection(.unknownName)) }
+        let user = name.description.hasSuffix("@example.com") ? String(name.description.dropLast(12)) : name.description
+        guard let subject = people[user] else { return .rejected(Rejection(.unknownName)) }
+        guard await admit(subject.id) else { return .rejected(Rejection(.throttled, subject: subject.id)) }
         time.advance(by: .milliseconds(17))
         guard password.withBytes({ $0 }) == Array("right".utf8) else {
             return .rejected(Rejection(.wrongPassword, subject: subject.id))
@@ -203,42 +251,6 @@ final class TestPortal: Sendable {
                 Person(subject: subject, dn: "uid=\(subject.user)", isDisabled: subject.user == "disabled")
             )
         }
-    }
-}
-
-/// Keeps what is logged, rendered as text.
-final class LogRecorder: LogHandler {
-    private let entries = Mutex<[String]>([])
-
-    var lines: [String] { entries.withLock { $0 } }
-    var metadata: Logger.Metadata {
-        get { [:] }
-        set {}
-    }
-    var logLevel: Logger.Level {
-        get { .trace }
-        set {}
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { nil }
-        set {}
-    }
-
-    func log(event: LogEvent) {
-        let pairs = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        entries.withLock { $0.append("\(event.message) " + pairs.joined(separator: " ")) }
-    }
-}
-
-/// Values that a closure saw.
-final class Recorder<Value: Sendable>: Sendable {
-    private let seen = Mutex<[Value]>([])
-
-    var values: [Value] { seen.withLock { $0 } }
-
-    func append(_ value: Value) {
-        seen.withLock { $0.append(value) }
     }
 }
 
