@@ -7,6 +7,8 @@ internal import Proxy
 struct AppSurroundings {
     let publicOrigin: Origin?
     let listen: [ListenAddress]
+    /// `server.trusted_proxies` has something.
+    let trustsProxies: Bool
     let roles: Set<String>
     let permissions: Set<String>
     /// Configured attribute names, in lower case.
@@ -111,6 +113,8 @@ struct AppsSection {
     {
         let headers = HeadersSection(reader["headers"]?.mapping(), surroundings).headers
         let preserveHost = reader["preserve_host"].map { $0.flag() }
+        let passive = (reader["passive"]?.list() ?? []).compactMap(passive)
+        let auditsPermitted = reader["audit_permitted"]?.flag()
         guard
             let upstreams = reader["upstreams"]?.filledList(
                 "name the server that the app runs on, as http://10.0.0.5:8080"
@@ -123,8 +127,25 @@ struct AppsSection {
         return ForwardingConfiguration(
             upstream: upstream,
             preserveHost: (preserveHost ?? true) ?? true,
-            headers: headers
+            headers: headers,
+            passive: passive,
+            auditsPermitted: auditsPermitted ?? false
         )
+    }
+
+    private static func passive(_ field: Field) -> PathPattern? {
+        guard let text = field.text() else { return nil }
+        do throws(PathPattern.Malformed) {
+            let pattern = try PathPattern(text)
+            guard pattern.boundAttributes.isEmpty else {
+                field.refuse("whose request it is does not matter here; write \"*\" for the segment in braces")
+                return nil
+            }
+            return pattern
+        } catch {
+            field.refuse(error.description)
+            return nil
+        }
     }
 
     private static func upstream(_ field: Field, _ surroundings: AppSurroundings) -> UpstreamAddress? {
@@ -141,11 +162,7 @@ struct AppsSection {
             return nil
         }
         let host = origin.host.hasPrefix("[") ? String(origin.host.dropFirst().dropLast()) : origin.host
-        let isSelf = surroundings.listen.contains { address in
-            guard case .ip(let listened, let port) = address, port == origin.port else { return false }
-            return listened == host || host == "localhost"
-        }
-        guard !isSelf else {
+        guard !surroundings.listen.contains(where: { $0.isReached(by: host, port: origin.port) }) else {
             field.refuse(
                 "this is the gateway's own address: requests would go round in a circle; name the app's server"
             )

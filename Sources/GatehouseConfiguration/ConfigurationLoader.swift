@@ -27,8 +27,9 @@ package enum ConfigurationLoader {
             configuration = decode(root, files: &files, environment: environment)
         }
         let found = problems.sorted(by: files)
-        guard !problems.hasErrors, let configuration else { return .failure(ConfigurationProblems(problems: found)) }
-        return .success(configuration.with(warnings: found))
+        guard !problems.hasErrors, var configuration else { return .failure(ConfigurationProblems(problems: found)) }
+        configuration.warnings = found
+        return .success(configuration)
     }
 
     /// - Parameter place: where the file was named: an unreadable one is reported there.
@@ -88,7 +89,17 @@ package enum ConfigurationLoader {
     ) -> GatewayConfiguration? {
         let readers = [root] + includes(root["include"], files: &files)
         let server = root["server"]?.mapping().map(ServerSection.init)
-        let keyFile = root["keys"]?.mapping()?["file"]?.filePath()
+        let keys = KeysSection(root["keys"]?.mapping())
+        let redis = root["redis"].map {
+            $0.mapping().flatMap { RedisSection($0, environment: environment).configuration }
+        }
+        let limits = LimitsSection(root["limits"]?.mapping())
+        let audit = AuditSection(
+            root["audit"]?.mapping(),
+            hasRedis: redis != nil,
+            taken: files.map { ($0, "the configuration") } + (keys.file.map { [($0, "\"keys.file\"")] } ?? [])
+                + keys.previous.map { ($0, "\"keys.previous\"") }
+        )
         let directories = directories(root["directories"], environment)
         let roles = RolesSection(readers.compactMap { $0["roles"] })
         if let directory = directories.first {
@@ -100,6 +111,7 @@ package enum ConfigurationLoader {
             AppSurroundings(
                 publicOrigin: server?.publicOrigin,
                 listen: server?.listen ?? [],
+                trustsProxies: server?.trustsProxies ?? false,
                 roles: roles.names,
                 permissions: roles.permissions,
                 attributes: Set(attributes.keys),
@@ -108,8 +120,9 @@ package enum ConfigurationLoader {
         )
         let lifetime = SessionsSection(root["sessions"]?.mapping()).lifetime
         if let secondFactors = root["second_factors"]?.mapping() { SecondFactorsSection.check(secondFactors) }
-        warnOfMissingParts(root)
-        guard let server, let publicOrigin = server.publicOrigin, let threads = server.threads, let keyFile,
+        MissingParts.warn(root, publicOrigin: server?.publicOrigin, trustsProxies: server?.trustsProxies ?? false)
+        guard let server, let publicOrigin = server.publicOrigin, let threads = server.threads,
+            let drainDelay = server.drainDelay, let keyFile = keys.file,
             var realm = directories.first?.section.realm
         else { return nil }
         realm.extraAttributes = roles.extraAttributes(besides: attributes)
@@ -119,13 +132,21 @@ package enum ConfigurationLoader {
             listen: server.listen,
             publicOrigin: publicOrigin,
             threads: threads,
+            trustedProxies: server.trustedProxies,
+            operationsListen: server.operationsListen,
+            drainDelay: drainDelay,
             keyFile: keyFile,
+            previousKeyFiles: keys.previous,
+            redis: redis ?? nil,
             realm: realm,
             roles: RoleTable(roles.definitions),
             apps: apps.apps,
             forwarding: apps.forwarding,
             lifetime: lifetime,
-            warnings: []
+            signInLimits: limits.signIn,
+            audit: audit.configuration,
+            warnings: [],
+            places: KeyPlaces(root.field.node)
         )
     }
 
@@ -141,39 +162,5 @@ package enum ConfigurationLoader {
         return fields.prefix(1).compactMap { field in
             field.mapping().map { (DirectorySection($0, environment: environment), $0) }
         }
-    }
-
-    /// What an administrator expects of a gateway and does not get in this version.
-    private static func warnOfMissingParts(_ root: MappingReader) {
-        let position = root.field.position
-        let problems = root.field.problems
-        problems.warn(
-            "limits",
-            at: position,
-            "limits on failed sign-ins are not in this version: the directory's own password policy has to slow guessing"
-        )
-        problems.warn(
-            "redis",
-            at: position,
-            "sessions are kept in memory: they end with the process, and there is one node"
-        )
-    }
-}
-
-extension GatewayConfiguration {
-    fileprivate func with(warnings: [ConfigurationProblem]) -> GatewayConfiguration {
-        GatewayConfiguration(
-            files: files,
-            listen: listen,
-            publicOrigin: publicOrigin,
-            threads: threads,
-            keyFile: keyFile,
-            realm: realm,
-            roles: roles,
-            apps: apps,
-            forwarding: forwarding,
-            lifetime: lifetime,
-            warnings: warnings
-        )
     }
 }

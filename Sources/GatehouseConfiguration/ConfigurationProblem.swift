@@ -54,7 +54,7 @@ struct SourcePosition: Hashable, Sendable {
     let column: Int
 }
 
-/// Collects problems while a configuration is read. Confined to one call of ``ConfigurationLoader``.
+/// Collects problems while a configuration is read or compared. Confined to one call.
 final class ProblemLog {
     private var problems: [ConfigurationProblem] = []
     private(set) var hasErrors = false

@@ -59,6 +59,16 @@ struct Field {
         return duration
     }
 
+    /// - Parameter otherwise: what to say of a duration outside `range`.
+    func duration(in range: ClosedRange<Duration>, _ otherwise: String) -> Duration? {
+        guard let duration = duration() else { return nil }
+        guard range.contains(duration) else {
+            refuse(otherwise)
+            return nil
+        }
+        return duration
+    }
+
     /// One of the words that the key knows.
     func choice() -> String? {
         guard case .choice(let words, let later) = kind else { return mismatch("one of its words") }

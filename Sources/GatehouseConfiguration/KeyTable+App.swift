@@ -24,7 +24,7 @@ extension KeyTable {
             .notYet("strip_prefix", accepting: [.no], "Whether the prefix is removed on the way to the app."),
             .optional(
                 "origin",
-                .nullable(.text),
+                .unless([.null], .text),
                 default: "scheme and port of `server.public_url`",
                 "Where browsers reach the app, as `https://crm.example.com`; its host is one of `hosts`, and its scheme and port "
                     + "count for all of them."
@@ -61,7 +61,19 @@ extension KeyTable {
                 example: #"[{ path: "/**", allow: signed_in }]"#,
                 "Who may do what. The first rule that matches decides; none denies."
             ),
-            .notYet("passive", accepting: [.emptyList], "Paths that do not count as activity."),
+            .optional(
+                "passive",
+                .list(.text),
+                default: "`[]`",
+                "Paths whose requests do not count as activity, as `/poll/**`, so that a page that asks by itself keeps nobody "
+                    + "signed in. Written as in `rules`, without `{name}`."
+            ),
+            .optional(
+                "audit_permitted",
+                .flag,
+                default: "`false`",
+                "Whether the audit trail has each permitted request as well (`access.permitted`), not the denied ones alone."
+            ),
             .notYet(
                 "forward_auth",
                 accepting: [.no],
@@ -133,7 +145,8 @@ extension KeyTable {
             .optional(
                 "networks",
                 .list(.text),
-                "An address in one of these networks, as `10.0.0.0/8`. In this version only where `server.public_url` is http: behind a TLS server every request has that server's address."
+                "An address in one of these networks, as `10.0.0.0/8`. Where `server.public_url` is https this needs "
+                    + "`server.trusted_proxies`: else every request would have the address of the TLS server in front."
             ),
             .optional(
                 "any",

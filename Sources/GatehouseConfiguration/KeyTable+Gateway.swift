@@ -23,10 +23,12 @@ extension KeyTable {
                 example: "{ file: /var/lib/gatehouse/gateway.key }",
                 "The gateway's own secret."
             ),
-            .notYet(
+            .optional(
                 "redis",
-                accepting: [.null],
-                "The store that several nodes share. Without it sessions are kept in memory, by one node, and end with it."
+                .unless([.null], .mapping(.redis)),
+                default: "`null`",
+                "The store that several nodes share: sessions and counted failures. Without it both are kept in memory, by one "
+                    + "node, and end with it."
             ),
             .required(
                 "directories",
@@ -42,7 +44,11 @@ extension KeyTable {
             ),
             .optional("apps", .list(.mapping(.app)), "The applications behind the gateway."),
             .optional("sessions", .mapping(.sessions), "How long a sign-in lasts."),
-            .notYet("limits", accepting: [.null], "Limits on failed sign-ins."),
+            .optional(
+                "limits",
+                .mapping(.limits),
+                "Limits on failed sign-ins. There are some, whatever the file says."
+            ),
             .required(
                 "second_factors",
                 .mapping(.secondFactors),
@@ -50,7 +56,12 @@ extension KeyTable {
                 "Second factors. Their default is that they are required; as they do not exist in this version, the file "
                     + "has to say `second_factors: { required: false }`."
             ),
-            .notYet("audit", accepting: [.null, .no], "The audit trail."),
+            .optional(
+                "audit",
+                .unless([.null, .no], .mapping(.audit)),
+                default: "`false`",
+                "Where the audit trail is kept. Without it events go to the log alone, of which `serve` warns."
+            ),
             .notYet("mail", accepting: [.null], "How the gateway sends mail."),
         ]
     )
@@ -61,57 +72,6 @@ extension KeyTable {
         [
             .optional("roles", .list(.mapping(.role)), "As in the main file."),
             .optional("apps", .list(.mapping(.app)), "As in the main file."),
-        ]
-    )
-
-    package static let server = KeyTable(
-        "server",
-        "Where the gateway listens and where people reach it.",
-        [
-            .required(
-                "listen",
-                .oneOrMore(.textOr(.listener)),
-                example: #""127.0.0.1:8080""#,
-                "Addresses: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080` (which is 127.0.0.1) or "
-                    + "`unix:/run/gatehouse/http.sock`, several as a list. Only this machine can be listened to in this version, "
-                    + "because there is neither `tls` nor `trusted_proxies`: put a proxy that does TLS in front, on this machine."
-            ),
-            .required(
-                "public_url",
-                .text,
-                example: "https://login.example.com",
-                "The portal as browsers see it, as `https://login.example.com`: the base of every link and redirect. `http` only "
-                    + "where the host is loopback (`localhost`, `*.localhost`, `127.0.0.1`); its scheme decides the names of "
-                    + "the cookies and their `Secure`."
-            ),
-            .optional("threads", .integer(0...1024), default: "`0`", "Event loops; `0` is one for each core."),
-            .notYet("tls", accepting: [.null], "Certificates of the listeners."),
-            .notYet("trusted_proxies", accepting: [.emptyList], "Networks whose `X-Forwarded-*` is believed."),
-            .notYet("operations_listen", accepting: [.null], "Where `/healthz`, `/readyz` and `/metrics` answer."),
-            .notYet("acme", accepting: [.null], "Answers to `/.well-known/acme-challenge/`."),
-        ]
-    )
-
-    package static let listener = KeyTable(
-        "server.listen[]",
-        "A listener with more to say than its address.",
-        [
-            .required("address", .text, example: #""127.0.0.1:8080""#, "As above."),
-            .notYet("proxy_protocol", accepting: [.no], "Whether a PROXY protocol header stands first."),
-        ]
-    )
-
-    package static let gatewayKeys = KeyTable(
-        "keys",
-        "The gateway's own secret.",
-        [
-            .required(
-                "file",
-                .path,
-                example: "/var/lib/gatehouse/gateway.key",
-                "32 random bytes, made with mode 0600 at the first start. All other keys are derived from it."
-            ),
-            .notYet("previous", accepting: [.emptyList], "Keys of before, after a rotation."),
         ]
     )
 

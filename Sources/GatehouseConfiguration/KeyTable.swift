@@ -83,13 +83,15 @@ package indirect enum ValueKind: Sendable {
     case oneOrMore(ValueKind)
     /// Text, or a mapping that says more.
     case textOr(KeyTable)
-    /// `null` as well.
-    case nullable(ValueKind)
+    /// `5/5m`: so many in such a time.
+    case rate
+    /// One of the values that switch the feature off, or what it takes.
+    case unless([OffValue], ValueKind)
     /// Nothing but a value that switches the feature off.
     case notYet(accepting: [OffValue])
 }
 
-/// How a feature that is not built yet may be switched off in so many words.
+/// How a feature may be switched off in so many words.
 package enum OffValue: Sendable, Hashable, CaseIterable {
     case null
     case no

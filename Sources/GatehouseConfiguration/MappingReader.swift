@@ -43,12 +43,18 @@ struct MappingReader {
         }
     }
 
-    /// The value under a key, or `nil` where the key is absent, or null and allowed to be.
+    /// Nothing in the mapping was refused as unknown.
+    var knowsAllKeys: Bool {
+        guard case .mapping(let entries) = field.node.value else { return false }
+        return entries.allSatisfy { table.key($0.key) != nil }
+    }
+
+    /// The value under a key, or `nil` where the key is absent, or switched off and allowed to be.
     subscript(_ key: String) -> Field? {
         assert(table.key(key) != nil, "\(key) is not in the table \(table.name)")
         guard let field = fields[key] else { return nil }
-        if case .nullable(let kind) = field.kind {
-            return field.node.isNull
+        if case .unless(let off, let kind) = field.kind {
+            return off.contains { $0.matches(field.node) }
                 ? nil : Field(node: field.node, path: field.path, kind: kind, problems: field.problems)
         }
         return field

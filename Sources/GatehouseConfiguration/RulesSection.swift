@@ -113,14 +113,14 @@ struct RulesSection {
         )
     }
 
-    /// With TLS in front of the gateway every request comes from there, and until `trusted_proxies` exists nobody can
-    /// say where it began: a demand that cannot be checked is refused before it lets the wrong people through.
+    /// With TLS in front of the gateway every request comes from there, and only a proxy that is trusted can say where it
+    /// began: a demand that cannot be checked is refused before it lets the wrong people through.
     private func networks(_ field: Field?) -> [Network] {
         guard let field else { return [] }
-        if surroundings.publicOrigin?.scheme == .https {
+        if surroundings.publicOrigin?.scheme == .https, !surroundings.trustsProxies {
             field.refuse(
-                "networks cannot be checked in this version where \"server.public_url\" is https: TLS ends in front of the "
-                    + "gateway, and every request comes from there. Restrict networks in that server, and leave this out"
+                "networks cannot be checked here: TLS ends in front of the gateway, and every request comes from there. Name that "
+                    + "server in \"server.trusted_proxies\", or leave this out"
             )
         }
         return field.texts().compactMap { text, field in

@@ -6,11 +6,25 @@ struct ServerSection {
     let listen: [ListenAddress]
     let publicOrigin: Origin?
     let threads: Int?
+    let trustedProxies: TrustedProxies
+    let trustsProxies: Bool
+    let operationsListen: [ListenAddress]
+    let drainDelay: Duration?
+
+    private static let longestDrainDelay: Duration = .seconds(300)
 
     init(_ reader: MappingReader) {
-        listen = Self.listen(reader)
+        let proxies = TrustedProxiesSection(reader["trusted_proxies"])
+        trustedProxies = proxies.proxies
+        trustsProxies = !proxies.isEmpty
+        listen = Self.listen(reader, proxies)
+        operationsListen = Self.operationsListen(reader["operations_listen"], besides: listen)
         publicOrigin = reader["public_url"].flatMap(Self.publicOrigin)
         threads = reader["threads"].map { $0.integer() } ?? 0
+        drainDelay =
+            reader["drain_delay"].map {
+                $0.duration(in: .zero...Self.longestDrainDelay, "waiting before the listeners close takes 0s to 5m")
+            } ?? .seconds(5)
     }
 
     private static func publicOrigin(_ field: Field) -> Origin? {
@@ -32,7 +46,7 @@ struct ServerSection {
         return origin
     }
 
-    private static func listen(_ reader: MappingReader) -> [ListenAddress] {
+    private static func listen(_ reader: MappingReader, _ proxies: TrustedProxiesSection) -> [ListenAddress] {
         guard
             let fields = reader["listen"]?.filledList(
                 "the gateway listens nowhere; write an address such as 127.0.0.1:8080"
@@ -41,53 +55,50 @@ struct ServerSection {
         var addresses: [ListenAddress] = []
         for field in fields {
             let source: Field? = if case .mapping = field.node.value { field.mapping()?["address"] } else { field }
-            guard let source, let text = source.text(), let address = address(text, source) else { continue }
+            guard let source, let address = source.listenAddress() else { continue }
             if addresses.contains(address) {
                 source.refuse("\(address) stands here twice; keep one of them")
-            } else {
-                addresses.append(address)
+                continue
             }
+            if address.isOpenToOthers { checkOpen(address, source, proxies) }
+            addresses.append(address)
         }
         return addresses
     }
 
-    private static func address(_ text: String, _ field: Field) -> ListenAddress? {
-        if text.hasPrefix("unix:") {
-            let path = ConfigurationFile.resolve(String(text.dropFirst(5)), relativeTo: field.position.file)
-            // sockaddr_un has 108 bytes, the last of them NUL.
-            guard !text.dropFirst(5).isEmpty, path.utf8.count <= 107 else {
-                field.refuse("a Unix socket is written unix:/run/gatehouse/http.sock, its path at most 107 bytes long")
-                return nil
-            }
-            return .unixSocket(path: path)
-        }
-        guard let colon = text.lastIndex(of: ":"), let port = port(text[text.index(after: colon)...]) else {
+    /// Plain HTTP is for this machine, or for the proxies that do TLS in front.
+    private static func checkOpen(_ address: ListenAddress, _ field: Field, _ proxies: TrustedProxiesSection) {
+        guard proxies.namesNetworks else {
+            let port = if case .ip(_, let port) = address { port } else { UInt16(8080) }
             field.refuse(
-                "\(quoted(text)) is no address; write one with its port, as 127.0.0.1:8080 or [::1]:8080, or unix:/PATH"
+                "\"\(address)\" can be reached from other machines, which needs server.trusted_proxies with the addresses of the "
+                    + "proxies that do TLS in front (server.tls is not in this version); name them there, or listen on 127.0.0.1:\(port)"
             )
-            return nil
+            return
         }
-        let host = String(text[..<colon])
-        if host.lowercased() == "localhost" { return .ip("127.0.0.1", port: port) }
-        let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-        let bare = isBracketed ? String(host.dropFirst().dropLast()) : host
-        if let address = SourceAddress(bare), bare.contains(":") == isBracketed, address.isLoopback {
-            return .ip(address.description, port: port)
-        }
-        let isElsewhere = host.isEmpty || host == "*" || SourceAddress(bare) != nil && bare.contains(":") == isBracketed
-        field.refuse(
-            isElsewhere
-                ? "\(quoted(text)) can be reached from other machines, which needs server.tls or server.trusted_proxies, and neither "
-                    + "is in this version; listen on 127.0.0.1:\(port), and put a proxy that does TLS in front, on this machine"
-                : "\(quoted(text)) is no address of this machine; write 127.0.0.1:\(port), [::1]:\(port) or localhost:\(port)"
+        field.warn(
+            "passwords cross the network between the proxies and this address in plain text; let nobody else be on it"
         )
-        return nil
     }
 
-    private static func port(_ digits: Substring) -> UInt16? {
-        guard !digits.isEmpty, digits.first != "0", digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-            return nil
+    private static func operationsListen(_ field: Field?, besides listen: [ListenAddress]) -> [ListenAddress] {
+        let fields = field?.filledList("the list is empty; write null, or leave the key out, to listen nowhere") ?? []
+        var addresses: [ListenAddress] = []
+        for field in fields {
+            guard let address = field.listenAddress() else { continue }
+            if listen.contains(address) {
+                field.refuse("\(address) stands in server.listen already; operations need an address of their own")
+            } else if addresses.contains(address) {
+                field.refuse("\(address) stands here twice; keep one of them")
+            } else {
+                if address.isOpenToOthers {
+                    field.warn(
+                        "other machines reach this address, without signing in: metrics hold no secret, but they are not public either"
+                    )
+                }
+                addresses.append(address)
+            }
         }
-        return UInt16(digits)
+        return addresses
     }
 }

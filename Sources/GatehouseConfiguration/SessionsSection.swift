@@ -23,12 +23,7 @@ struct SessionsSection {
     }
 
     private static func duration(_ field: Field?) -> Duration? {
-        guard let field, let duration = field.duration() else { return nil }
-        guard duration > .zero, duration <= longest else {
-            field.refuse("a session lasts longer than nothing and at most 400d")
-            return nil
-        }
-        return duration
+        field?.duration(in: .seconds(1)...longest, "a session lasts longer than nothing and at most 400d")
     }
 
     private func text(_ duration: Duration) -> String {

@@ -100,6 +100,10 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     let expected: [String]
 
     init(_ old: String, _ new: String, _ expected: String...) {
+        self.init(old, new, expected)
+    }
+
+    init(_ old: String, _ new: String, _ expected: [String]) {
         self.old = old
         self.new = new
         self.expected = expected

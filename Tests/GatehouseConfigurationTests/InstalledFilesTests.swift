@@ -36,10 +36,12 @@ import Testing
 
     /// Puts a file of the test's own in the place of every file of secrets or certificates.
     private static func withFakes(_ text: String, in folder: ConfigurationFolder) throws -> String {
-        try folder.write("-----BEGIN CERTIFICATE-----\n", to: "fake", mode: 0o600)
         var text = text
-        for match in text.matches(of: #/\b(?:file|ca|certificate|key):\s*"?([^\s",}]+)"?/#) {
-            text = text.replacingOccurrences(of: match.1, with: "\(folder.path)/fake")
+        let names = text.matches(of: #/\b(?:file|ca|certificate|key):\s*"?([^\s",}]+)"?/#).map { String($0.1) }
+        // The longest first: one may be a part of another.
+        for (index, name) in Set(names).sorted(by: { $0.count > $1.count }).enumerated() {
+            try folder.write("-----BEGIN CERTIFICATE-----\n", to: "fake-\(index)", mode: 0o600)
+            text = text.replacingOccurrences(of: name, with: "\(folder.path)/fake-\(index)")
         }
         return text
     }

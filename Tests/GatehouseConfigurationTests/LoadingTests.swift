@@ -140,7 +140,7 @@ import Testing
         .replacingOccurrences(
             of: "second_factors: { required: false }",
             with: "second_factors: { required: false, totp: null, webauthn: false, recovery_codes: null, "
-                + "email: { enabled: false } }\nredis: null\nlimits: null\naudit: false\nmail: null"
+                + "email: { enabled: false } }\nredis: null\naudit: false\nmail: null"
         )
         .replacingOccurrences(of: "absolute: 8h }", with: "absolute: 8h, cookie: { scope: host, domain: null } }")
         #expect(try load(text).threads == 4)
@@ -199,7 +199,7 @@ import Testing
 
     @Test func whatIsMissingInThisVersionIsSaid() throws {
         let keys = try load(Sample.text).warnings.map { "\($0.severity) \($0.key)" }
-        #expect(keys == ["warning limits", "warning redis", "warning second_factors.required"])
+        #expect(keys == ["warning redis", "warning audit", "warning second_factors.required"])
     }
 
     private static func password(_ configuration: GatewayConfiguration) -> [UInt8]? {

@@ -20,8 +20,8 @@ enum Reference {
         switch kind {
         case .mapping(let table), .textOr(let table): table
         case .secret: .secret
-        case .list(let element), .oneOrMore(let element), .nullable(let element), .names(let element): nested(element)
-        case .text, .path, .flag, .integer, .duration, .choice, .notYet: nil
+        case .list(let element), .oneOrMore(let element), .unless(_, let element), .names(let element): nested(element)
+        case .text, .path, .flag, .integer, .duration, .rate, .choice, .notYet: nil
         }
     }
 
@@ -61,6 +61,7 @@ enum Reference {
         case .flag: "`true`, `false`"
         case .integer(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .duration: "duration"
+        case .rate: "rate, as `5/5m`"
         case .choice(let words, let later):
             words.map { "`\($0)`" }.joined(separator: ", ")
                 + (later.isEmpty ? "" : "; later \(later.map { "`\($0)`" }.joined(separator: ", "))")
@@ -70,7 +71,8 @@ enum Reference {
         case .list(let element): "list of: \(words(element))"
         case .oneOrMore(let element): "\(words(element)), or a list of them"
         case .textOr(let table): "text or mapping `\(table.name)`"
-        case .nullable(let element): "\(words(element)), or `null`"
+        case .unless(let off, let element):
+            "\(words(element)), or \(off.map { "`\($0.text)`" }.joined(separator: ", "))"
         case .notYet(let accepted): accepted.isEmpty ? "" : accepted.map { "`\($0.text)`" }.joined(separator: ", ")
         }
     }

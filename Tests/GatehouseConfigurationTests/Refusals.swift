@@ -242,16 +242,6 @@ enum Refusals {
         ),
         BadInput(
             "  public_url: http://login.gw.localhost:8080",
-            "  public_url: http://login.gw.localhost:8080\n  trusted_proxies: [\"10.0.0.0/8\"]",
-            "4:3: server.trusted_proxies: not in this version; write [], or leave the key out"
-        ),
-        BadInput(
-            "  public_url: http://login.gw.localhost:8080",
-            "  public_url: http://login.gw.localhost:8080\n  operations_listen: \"127.0.0.1:9180\"",
-            "4:3: server.operations_listen: not in this version; write null, or leave the key out"
-        ),
-        BadInput(
-            "  public_url: http://login.gw.localhost:8080",
             "  public_url: http://login.gw.localhost:8080\n  acme: /var/www",
             "4:3: server.acme: not in this version; write null, or leave the key out"
         ),
@@ -261,29 +251,11 @@ enum Refusals {
             "2:41: server.listen[0].proxy_protocol: not in this version; write false, or leave the key out"
         ),
         BadInput(
-            "keys: { file: gateway.key }",
-            "keys: { file: gateway.key, previous: [old.key] }",
-            "4:28: keys.previous: not in this version; write [], or leave the key out"
-        ),
-        BadInput(
             "sessions: { idle: 15m, absolute: 8h }",
-            "sessions: { idle: 15m, absolute: 8h }\nredis: { url: \"redis://127.0.0.1:6379/0\" }",
-            "30:1: redis: not in this version; write null, or leave the key out"
-        ),
-        BadInput(
-            "sessions: { idle: 15m, absolute: 8h }",
-            "sessions: { idle: 15m, absolute: 8h }\nlimits: { sign_in: {} }",
-            "30:1: limits: not in this version; write null, or leave the key out"
-        ),
-        BadInput(
-            "sessions: { idle: 15m, absolute: 8h }",
-            "sessions: { idle: 15m, absolute: 8h }\naudit: { file: a }",
-            "30:1: audit: not in this version; write null or false, or leave the key out"
-        ),
-        BadInput(
-            "sessions: { idle: 15m, absolute: 8h }",
-            "sessions: { idle: 15m, absolute: 8h }\naudit: true",
-            "30:1: audit: not in this version; write null or false, or leave the key out"
+            "sessions: { idle: 15m, absolute: 8h }\nredis: { url: \"redis://127.0.0.1\", sentinel: { name: x }, "
+                + "cluster: { nodes: [a] } }",
+            "30:36: redis.sentinel: not in this version; write null, or leave the key out",
+            "30:59: redis.cluster: not in this version; write null, or leave the key out"
         ),
         BadInput(
             "sessions: { idle: 15m, absolute: 8h }",
@@ -321,11 +293,6 @@ enum Refusals {
             "    headers: {}",
             "    headers: {}\n    strip_prefix: true",
             "26:5: apps[0].strip_prefix: not in this version; write false, or leave the key out"
-        ),
-        BadInput(
-            "    headers: {}",
-            "    headers: {}\n    passive: [\"/poll\"]",
-            "26:5: apps[0].passive: not in this version; write [], or leave the key out"
         ),
         BadInput(
             "    headers: {}",
@@ -431,30 +398,29 @@ enum Refusals {
         BadInput(
             #"  listen: ["127.0.0.1:8080"]"#,
             #"  listen: ["0.0.0.0:8080"]"#,
-            #"2:12: server.listen[0]: "0.0.0.0:8080" can be reached from other machines, which needs server.tls "#
-                + #"or server.trusted_proxies, and neither is in this version; listen on 127.0.0.1:8080, and put a "#
-                + #"proxy that does TLS in front, on this machine"#
+            #"2:12: server.listen[0]: "0.0.0.0:8080" can be reached from other machines, which needs "#
+                + #"server.trusted_proxies with the addresses of the proxies that do TLS in front (server.tls is not in "#
+                + #"this version); name them there, or listen on 127.0.0.1:8080"#
         ),
         BadInput(
             #"  listen: ["127.0.0.1:8080"]"#,
             #"  listen: ["[::]:8080"]"#,
-            #"2:12: server.listen[0]: "[::]:8080" can be reached from other machines, which needs server.tls or "#
-                + #"server.trusted_proxies, and neither is in this version; listen on 127.0.0.1:8080, and put a proxy "#
-                + #"that does TLS in front, on this machine"#
+            #"2:12: server.listen[0]: "[::]:8080" can be reached from other machines, which needs "#
+                + #"server.trusted_proxies with the addresses of the proxies that do TLS in front (server.tls is not in "#
+                + #"this version); name them there, or listen on 127.0.0.1:8080"#
         ),
         BadInput(
             #"  listen: ["127.0.0.1:8080"]"#,
             #"  listen: [":8080"]"#,
-            #"2:12: server.listen[0]: ":8080" can be reached from other machines, which needs server.tls or "#
-                + #"server.trusted_proxies, and neither is in this version; listen on 127.0.0.1:8080, and put a proxy "#
-                + #"that does TLS in front, on this machine"#
+            #"2:12: server.listen[0]: ":8080" does not say which address; write 127.0.0.1:8080 for this machine "#
+                + #"alone, or 0.0.0.0:8080 or [::]:8080 for all networks"#
         ),
         BadInput(
             #"  listen: ["127.0.0.1:8080"]"#,
             #"  listen: ["10.0.0.5:8080"]"#,
-            #"2:12: server.listen[0]: "10.0.0.5:8080" can be reached from other machines, which needs server.tls "#
-                + #"or server.trusted_proxies, and neither is in this version; listen on 127.0.0.1:8080, and put a "#
-                + #"proxy that does TLS in front, on this machine"#
+            #"2:12: server.listen[0]: "10.0.0.5:8080" can be reached from other machines, which needs "#
+                + #"server.trusted_proxies with the addresses of the proxies that do TLS in front (server.tls is not in "#
+                + #"this version); name them there, or listen on 127.0.0.1:8080"#
         ),
         BadInput(
             #"  listen: ["127.0.0.1:8080"]"#,

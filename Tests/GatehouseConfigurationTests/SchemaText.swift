@@ -57,6 +57,7 @@ enum SchemaText {
                 ("maximum", .number(range.upperBound)),
             ]
         case .duration: [("type", .text("string")), ("pattern", .text("^[0-9]{1,9}[smhd]$"))]
+        case .rate: [("type", .text("string")), ("pattern", .text("^[0-9]{1,4}/[0-9]{1,9}[smhd]$"))]
         case .choice(let words, _): [("enum", .list(words.map(JSON.text)))]
         case .secret: [("$ref", .text("#/$defs/\(definition(.secret))"))]
         case .mapping(let table): [("$ref", .text("#/$defs/\(definition(table))"))]
@@ -64,7 +65,7 @@ enum SchemaText {
         case .list(let element): [("type", .text("array")), ("items", .object(schema(element)))]
         case .oneOrMore(let element): either([schema(.list(element)), schema(element)])
         case .textOr(let table): either([schema(.text), schema(.mapping(table))])
-        case .nullable(let element): either([schema(element), [("type", .text("null"))]])
+        case .unless(let off, let element): either([schema(element), [("enum", .list(off.map(value)))]])
         case .notYet(let accepted): accepted.isEmpty ? [("not", .object([]))] : [("enum", .list(accepted.map(value)))]
         }
     }
