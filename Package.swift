@@ -16,6 +16,7 @@ let strict: [SwiftSetting] = [
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -33,6 +34,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -44,6 +46,7 @@ let package = Package(
         // 0 ground: the system's C libraries
         .systemLibrary(name: "CLDAP", pkgConfig: "ldap", providers: [.apt(["libldap2-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CHiredis", providers: [.apt(["libhiredis-dev"])]),
         .systemLibrary(name: "CUTF8Proc", providers: [.apt(["libutf8proc-dev"])]),
 
         // 1 primitives
@@ -53,12 +56,15 @@ let package = Package(
         // 2 wrappers
         library("HTTPWire", [nioCore]),
         library("LDAPClient", ["CLDAP", "GatehouseCore"]),
+        library("RedisClient", ["CHiredis", "GatehouseCore", nioCore, nioPosix, logging]),
 
         // 3 domains
         library("Policy", ["GatehouseCore"]),
-        library("Identity", ["GatehouseCore", nioCore]),
-        library("Directory", ["LDAPClient", "GatehouseCore", logging]),
-        library("Sessions", ["GatehouseCore", "Cryptography", nioCore]),
+        library("Identity", ["GatehouseCore", "Cryptography", nioCore]),
+        library("Directory", ["LDAPClient", "Cryptography", "GatehouseCore", logging]),
+        library("Sessions", ["GatehouseCore", "Cryptography", "RedisClient", nioCore, logging]),
+        library("Audit", ["GatehouseCore", "Cryptography"]),
+        library("Operations", ["GatehouseCore", "HTTPWire", nioCore, nioPosix, logging, metrics]),
 
         // 4 planes
         library(
@@ -68,7 +74,7 @@ let package = Package(
         library(
             "Portal",
             [
-                "GatehouseCore", "Cryptography", "Policy", "Directory", "Sessions", nioCore, logging,
+                "GatehouseCore", "Cryptography", "Policy", "Directory", "Sessions", "Audit", nioCore, logging,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Mustache", package: "swift-mustache"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -79,15 +85,16 @@ let package = Package(
         library(
             "GatehouseConfiguration",
             [
-                "GatehouseCore", "Policy", "Identity", "Directory", "LDAPClient", "Sessions", "Proxy",
-                .product(name: "Yams", package: "Yams"),
+                "GatehouseCore", "Cryptography", "Policy", "Identity", "Directory", "LDAPClient", "Sessions",
+                "RedisClient", "Audit", "Proxy", .product(name: "Yams", package: "Yams"),
             ]
         ),
         .executableTarget(
             name: "gatehouse",
             dependencies: [
                 "GatehouseConfiguration", "GatehouseCore", "Cryptography", "Policy", "Identity", "Directory",
-                "LDAPClient", "Sessions", "Proxy", "Portal", "HTTPWire", nioCore, nioPosix, logging,
+                "LDAPClient", "Sessions", "RedisClient", "Audit", "Operations", "Proxy", "Portal", "HTTPWire", nioCore,
+                nioPosix, logging, metrics,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -106,10 +113,16 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography"]),
         tests("HTTPWireTests", ["HTTPWire", nioCore]),
         tests("LDAPClientTests", ["LDAPClient", "GatehouseCore", "TestSupport"]),
+        tests("RedisClientTests", ["RedisClient", "GatehouseCore", "TestSupport", nioCore, nioPosix, logging]),
+        tests("AuditTests", ["Audit", "Cryptography", "GatehouseCore", "TestSupport"]),
+        tests("OperationsTests", ["Operations", "GatehouseCore", "TestSupport", nioCore, nioPosix, logging, metrics]),
         tests("PolicyTests", ["Policy", "GatehouseCore", "TestSupport"]),
-        tests("IdentityTests", ["Identity", "GatehouseCore", nioCore]),
+        tests("IdentityTests", ["Identity", "Cryptography", "GatehouseCore", "TestSupport", nioCore]),
         tests("DirectoryTests", ["Directory", "LDAPClient", "GatehouseCore", "TestSupport", logging]),
-        tests("SessionsTests", ["Sessions", "Cryptography", "GatehouseCore", "TestSupport", nioCore, nioPosix]),
+        tests(
+            "SessionsTests",
+            ["Sessions", "RedisClient", "Cryptography", "GatehouseCore", "TestSupport", nioCore, nioPosix, logging]
+        ),
         tests(
             "ProxyTests",
             [
@@ -121,15 +134,15 @@ let package = Package(
         tests(
             "PortalTests",
             [
-                "Portal", "Directory", "Policy", "Sessions", "Cryptography", "GatehouseCore", nioCore, nioPosix,
-                logging,
+                "Portal", "Directory", "Policy", "Sessions", "Audit", "Cryptography", "GatehouseCore", nioCore,
+                nioPosix, logging,
             ]
         ),
         tests(
             "GatehouseConfigurationTests",
             [
                 "GatehouseConfiguration", "GatehouseCore", "Policy", "Identity", "Directory", "LDAPClient", "Sessions",
-                "Proxy", .product(name: "Yams", package: "Yams"),
+                "RedisClient", "Audit", "Proxy", .product(name: "Yams", package: "Yams"),
             ]
         ),
         .testTarget(

@@ -2,12 +2,8 @@ internal import GatehouseCore
 internal import Proxy
 
 extension AccessLog {
-    /// One JSON line for each exchange.
-    init(to writer: LineWriter) {
-        self.init { writer.append(Self.line($0)) }
-    }
-
-    private static func line(_ record: ExchangeRecord) -> [UInt8] {
+    /// One JSON line for each exchange, with its end.
+    static func line(_ record: ExchangeRecord) -> [UInt8] {
         var line = JSONLine()
         line.add("time", WallClock.system.now())
         line.add("request_id", record.requestID.description)

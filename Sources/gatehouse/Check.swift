@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Directory
 internal import GatehouseConfiguration
+internal import GatehouseCore
 internal import Glibc
 internal import LDAPClient
 internal import Logging
@@ -8,6 +9,7 @@ internal import NIOCore
 internal import NIOPosix
 internal import Policy
 internal import Proxy
+internal import RedisClient
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +23,7 @@ struct Check: AsyncParsableCommand {
     }
 
     @OptionGroup var file: ConfigurationOption
-    @Flag(help: "Also talk to the directory and to each application, and say what was found.")
+    @Flag(help: "Also talk to the directory, to Redis and to each application, and say what was found.")
     var probe = false
     @Option(help: "How problems are printed.")
     var format: Format = .text
@@ -106,6 +108,11 @@ struct Check: AsyncParsableCommand {
             }
         }
         await realm.shutdown()
+        if let redis = configuration.redis {
+            let problem = await Self.connect(redis, configuration)
+            if problem != nil { isGood = false }
+            result("redis", "\(redis.topology)", problem)
+        }
         for (app, forwarding) in zip(configuration.apps, configuration.forwarding) {
             let problem = await Self.connect(forwarding.upstream)
             if problem != nil { isGood = false }
@@ -124,6 +131,25 @@ struct Check: AsyncParsableCommand {
         } else {
             print("\(service): \(address): \(problem ?? "answers")")
         }
+    }
+
+    /// Enters as the gateway would, and asks for what it would refuse.
+    private static func connect(_ redis: RedisConfiguration, _ configuration: GatewayConfiguration) async -> String? {
+        // Before the first start there is no key to compare.
+        let keys = try? GatewayKeyFile.loadExisting(configuration)
+        let check = keys.map { GatewayKeyCheck(keys: $0, file: configuration.keyFile) }
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let client = RedisClient(
+            configuration: redis,
+            group: group,
+            logger: Logger(label: "gatehouse") { _ in SwiftLogNoOpLogHandler() },
+            prepare: { check?.compare($0) ?? $0.eventLoop.makeSucceededVoidFuture() }
+        )
+        client.start()
+        let status = await client.waitUntilUsable(within: .seconds(3))
+        await client.shutdown()
+        try? await group.shutdownGracefully()
+        return status.isUsable ? nil : status.problem?.description ?? "no answer in time"
     }
 
     private static func connect(_ upstream: UpstreamAddress) async -> String? {

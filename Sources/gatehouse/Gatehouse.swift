@@ -7,9 +7,11 @@ struct Gatehouse: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gatehouse",
         abstract: "A login gateway in front of web applications, for people in an LDAP directory.",
-        version: "0.1.0",
-        subcommands: [Serve.self, Check.self, Explain.self]
+        version: version,
+        subcommands: [Serve.self, Check.self, Explain.self, SessionsCommand.self, AuditCommand.self]
     )
+
+    static let version = "0.1.0"
 }
 
 /// What the process ends with (docs/contract.md, "Command line"; sysexits.h).
@@ -56,6 +58,14 @@ enum ProcessEnvironment {
             unsafe entry += 1
         }
         return variables
+    }
+
+    /// Of the account that the process runs under; its number where it has no name.
+    static var userName: String {
+        guard let entry = unsafe getpwuid(getuid()), let name = unsafe entry.pointee.pw_name else {
+            return "\(getuid())"
+        }
+        return unsafe String(cString: name)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Cryptography
+internal import GatehouseConfiguration
 internal import GatehouseCore
 internal import Glibc
 
@@ -8,13 +9,36 @@ enum GatewayKeyFile {
         let description: String
     }
 
+    /// The key of the configuration, made where there is none, and those of before.
+    static func load(_ configuration: GatewayConfiguration) throws(Failure) -> GatewayKeys {
+        let current = try loadOrCreate(configuration.keyFile)
+        var previous: [GatewayKey] = []
+        for path in configuration.previousKeyFiles { previous.append(try read(path)) }
+        return GatewayKeys(current: current, previous: previous)
+    }
+
+    /// The same for a command: only `serve` makes a key, under the account that it runs as.
+    static func loadExisting(_ configuration: GatewayConfiguration) throws(Failure) -> GatewayKeys {
+        guard unsafe access(configuration.keyFile, F_OK) == 0 else {
+            throw Failure(
+                description:
+                    "\(configuration.keyFile): there is no gateway key; \"gatehouse serve\" makes it at its first "
+                    + "start"
+            )
+        }
+        return try load(configuration)
+    }
+
     static func loadOrCreate(_ path: String) throws(Failure) -> GatewayKey {
+        var status = stat()
+        if unsafe lstat(path, &status) != 0, errno == ENOENT { return try create(path) }
+        return try read(path)
+    }
+
+    private static func read(_ path: String) throws(Failure) -> GatewayKey {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        if descriptor < 0 {
-            guard errno == ENOENT else {
-                throw Failure(description: "\(path): \(reason()); the gateway's key cannot be read")
-            }
-            return try create(path)
+        guard descriptor >= 0 else {
+            throw Failure(description: "\(path): \(reason()); the gateway's key cannot be read")
         }
         defer { close(descriptor) }
         var status = stat()
@@ -26,7 +50,7 @@ enum GatewayKeyFile {
             throw Failure(description: "\(path): others can read the gateway's key; run \"chmod 600 \(path)\"")
         }
         var bytes = [UInt8](repeating: 0, count: GatewayKey.byteCount + 1)
-        let count = unsafe read(descriptor, &bytes, bytes.count)
+        let count = unsafe Glibc.read(descriptor, &bytes, bytes.count)
         guard count == GatewayKey.byteCount, let key = GatewayKey(bytes: Array(bytes.prefix(count))) else {
             throw Failure(
                 description: "\(path): the gateway's key must have \(GatewayKey.byteCount) bytes; "

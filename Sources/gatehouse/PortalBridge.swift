@@ -12,47 +12,34 @@ internal import Synchronization
 final class PortalBridge: Service {
     /// Requests in work at once, those that wait for their moment included; one more is a 503.
     private static let limit = 4096
-    /// Of these the sign-ins, which strangers can make wait: the other pages keep the rest.
-    private static let signInLimit = 1024
 
-    private struct Job: Sendable {
-        let request: LocalRequest
-        let promise: EventLoopPromise<LocalResponse>
-    }
-
-    private let portal: PortalService
-    private let jobs: AsyncStream<Job>
-    private let queue: AsyncStream<Job>.Continuation
-    private let inWork = Atomic<Int>(0)
-    private let signInsInWork = Atomic<Int>(0)
+    /// The one of the present configuration; a request in work stays with the one that took it.
+    private let portal: Mutex<PortalService>
+    private let work = BackgroundWork(limit: PortalBridge.limit)
+    /// Of these the sign-ins: the other pages keep the rest.
+    private let signIns = SignInRoom()
 
     init(portal: PortalService) {
-        self.portal = portal
-        (jobs, queue) = AsyncStream.makeStream(of: Job.self)
+        self.portal = Mutex(portal)
     }
 
-    func run() async throws {
-        await withDiscardingTaskGroup { group in
-            await withGracefulShutdownHandler {
-                for await job in jobs {
-                    group.addTask { await self.answer(job) }
-                }
-            } onGracefulShutdown: {
-                self.queue.finish()
-            }
-        }
-    }
+    /// The next request is answered under the new configuration.
+    func install(_ portal: PortalService) { self.portal.withLock { $0 = portal } }
+
+    func run() async throws { try await work.run() }
 
     /// - Returns: `false` when there is no room, or the gateway is stopping.
     func submit(_ request: LocalRequest, _ promise: EventLoopPromise<LocalResponse>) -> Bool {
-        let isSignIn = Self.isSignIn(request)
-        let hasRoom = inWork.add(1, ordering: .relaxed).newValue <= Self.limit
-        let mayWait = !isSignIn || signInsInWork.add(1, ordering: .relaxed).newValue <= Self.signInLimit
-        guard hasRoom, mayWait, case .enqueued = queue.yield(Job(request: request, promise: promise)) else {
-            leave(isSignIn: isSignIn)
-            return false
+        guard Self.isSignIn(request) else {
+            return work.submit { await self.answer(request, promise) }
         }
-        return true
+        guard signIns.enter(request.address) else { return false }
+        let isTaken = work.submit {
+            await self.answer(request, promise)
+            self.signIns.leave(request.address)
+        }
+        if !isTaken { signIns.leave(request.address) }
+        return isTaken
     }
 
     /// As the portal's router reads a path: slashes before, behind and doubled do not count.
@@ -60,13 +47,8 @@ final class PortalBridge: Service {
         request.isPortalHost && request.method == "POST" && request.path.split(separator: "/") == ["login"]
     }
 
-    private func leave(isSignIn: Bool) {
-        inWork.subtract(1, ordering: .relaxed)
-        if isSignIn { signInsInWork.subtract(1, ordering: .relaxed) }
-    }
-
-    private func answer(_ job: Job) async {
-        let request = job.request
+    private func answer(_ request: LocalRequest, _ promise: EventLoopPromise<LocalResponse>) async {
+        let portal = portal.withLock { $0 }
         let response = await portal.respond(
             to: PortalRequest(
                 id: request.id,
@@ -83,15 +65,13 @@ final class PortalBridge: Service {
                 }
             )
         )
-        leave(isSignIn: Self.isSignIn(request))
-        job.promise.succeed(LocalResponse(status: response.status, fields: response.fields, body: response.body))
+        promise.succeed(LocalResponse(status: response.status, fields: response.fields, body: response.body))
     }
 }
 
 /// Puts the data plane's pages into the portal's words.
 struct DataPlanePages: Sendable {
     let pages: PortalPages
-    let routes: RouteTable
 
     func render(_ page: LocalPage) -> RenderedPage {
         let rendered = pages.render(
@@ -113,13 +93,11 @@ struct DataPlanePages: Sendable {
         case .methodNotAllowed: .methodNotAllowed
         case .unknownHost: .unknownHost
         case .signInNeeded(let url): .signInNeeded(url: url)
-        case .denied(let app, let denial, let user): .denied(app: title(app), reason: denial.reason, person: user)
-        case .badGateway(let app): .upstreamFailed(app: title(app))
-        case .gatewayTimeout(let app): .upstreamSilent(app: title(app))
+        case .denied(let app, let denial, let user): .denied(app: app, reason: denial.reason, person: user)
+        case .badGateway(let app): .upstreamFailed(app: app)
+        case .gatewayTimeout(let app): .upstreamSilent(app: app)
         case .contentTooLarge: .bodyTooLarge
         case .unavailable: .unavailable
         }
     }
-
-    private func title(_ app: RouteTable.AppIndex) -> String { routes.apps[app].title }
 }
