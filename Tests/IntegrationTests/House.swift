@@ -14,10 +14,58 @@ struct House {
         let crm = try RecordingUpstream()
         let partners = try RecordingUpstream()
         let gateway = try await TestGateway.start(
-            configuration(directory, crm: crm.port, partners: partners.port),
+            configuration(directory, crm: crm.port, partners: partners.port) + withoutLimits,
             descriptors: descriptors
         )
         return House(directory: directory, crm: crm, partners: partners, gateway: gateway)
+    }
+
+    /// For tests that fail more often than any person.
+    static let withoutLimits = """
+        limits: { sign_in: { per_account: "1000/1s", per_network: "1000/1s" } }
+
+        """
+
+    /// The organisation behind one or more gateways that share a Redis.
+    /// - Parameters:
+    ///   - change: of the configuration's text.
+    ///   - before: what is done to Redis before the first gateway starts.
+    static func openShared(
+        nodes: Int = 2,
+        redis: TestRedis.Options = TestRedis.Options(),
+        more: String = "",
+        options: TestGateway.Options = TestGateway.Options(),
+        change: (String) -> String = { $0 },
+        before: (TestRedis) -> Void = { _ in }
+    ) async throws -> HouseOfNodes {
+        let directory = try await openDirectory()
+        let redis = try await TestRedis.start(redis)
+        let crm = try RecordingUpstream()
+        let partners = try RecordingUpstream()
+        let password = redis.options.password.map {
+            ", password: { file: \"\(Secrets.folder.write($0, to: "redis-\(redis.port)"))\" }"
+        }
+        let configuration = change(
+            Self.configuration(directory, crm: crm.port, partners: partners.port)
+                + """
+                redis: { url: "\(redis.url)"\(password ?? "") }
+                audit: { file: audit.jsonl }
+                \(more)
+
+                """
+        )
+        before(redis)
+        var gateways: [TestGateway] = []
+        for _ in 0..<nodes {
+            var options = options
+            options.sharedWith = gateways.first
+            gateways.append(try await TestGateway.start(configuration, options: options))
+        }
+        return HouseOfNodes(
+            house: House(directory: directory, crm: crm, partners: partners, gateway: gateways[0]),
+            redis: redis,
+            gateways: gateways
+        )
     }
 
     static func openDirectory() async throws -> TestDirectory {
@@ -88,6 +136,19 @@ struct House {
     private enum Secrets {
         static let folder = TemporaryFolder()
     }
+}
+
+/// The same organisation with several nodes in front of it.
+struct HouseOfNodes {
+    let house: House
+    let redis: TestRedis
+    let gateways: [TestGateway]
+
+    /// The CRM as one node serves it. Cookies go by host, so whoever is signed in on one node is so on all.
+    func crm(_ node: Int) -> String { gateways[node].app("crm") }
+
+    /// Somebody whose browser comes to this node, whatever the port in an address is.
+    func visitor(_ node: Int = 0) -> Visitor { Visitor(port: gateways[node].port) }
 }
 
 extension House {

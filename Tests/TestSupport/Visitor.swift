@@ -4,10 +4,13 @@ internal import Synchronization
 /// itself, so that every step can be looked at.
 package final class Visitor: Sendable {
     private let port: UInt16
+    private let always: [(String, String)]
     private let jar = Mutex<[String: [String: String]]>([:])
 
-    package init(port: UInt16) {
+    /// - Parameter always: fields of every request, such as a proxy between would add.
+    package init(port: UInt16, always: [(String, String)] = []) {
         self.port = port
+        self.always = always
     }
 
     package func cookies(_ host: String) -> [String: String] { jar.withLock { $0[host] ?? [:] } }
@@ -28,7 +31,7 @@ package final class Visitor: Sendable {
         let target = rest.dropFirst(authority.count)
         let host = String(authority.prefix { $0 != ":" })
         var head = "\(method) \(target.isEmpty ? "/" : target) HTTP/1.1\r\nHost: \(authority)\r\n"
-        for (name, value) in fields { head += "\(name): \(value)\r\n" }
+        for (name, value) in fields + always { head += "\(name): \(value)\r\n" }
         let cookies = cookies(host).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         if !cookies.isEmpty { head += "Cookie: \(cookies.joined(separator: "; "))\r\n" }
         if let body { head += "Content-Length: \(body.utf8.count)\r\n" }
