@@ -82,12 +82,13 @@ def say(text):
 
 def arguments():
     parser = argparse.ArgumentParser()
-    for name in ("nginx-pid", "gatehouse-pid", "plain-port", "logged-port", "auth-port", "gatehouse-port"):
+    for name in ("nginx-pid", "gatehouse-pid", "plain-port", "logged-port", "auth-port", "gatehouse-port", "shared-pid", "shared-port"):
         parser.add_argument(f"--{name}", type=int, required=True)
     for name in ("seconds", "rounds", "connections"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--host", required=True)
     parser.add_argument("--cookie-file", required=True)
+    parser.add_argument("--shared-cookie-file", required=True, help="of the gateway whose sessions are in Redis")
     parser.add_argument("--state", required=True)
     parser.add_argument("--gatehouse-version", required=True)
     parser.add_argument("--build", required=True, help="how that was built, in words")
@@ -95,8 +96,9 @@ def arguments():
     parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--write")
     options = parser.parse_args()
-    options.cookie = Path(options.cookie_file).read_text(encoding="utf-8").strip()
-    options.pids = {"nginx": options.nginx_pid, "gatehouse": options.gatehouse_pid}
+    files = {"gatehouse": options.cookie_file, "shared": options.shared_cookie_file}
+    options.cookies = {name: Path(file).read_text(encoding="utf-8").strip() for name, file in files.items()}
+    options.pids = {"nginx": options.nginx_pid, "gatehouse": options.gatehouse_pid, "shared": options.shared_pid}
     return options
 
 
@@ -110,6 +112,7 @@ def planned(options):
         Row("nginx, access log to a file in memory", "nginx", options.logged_port, "/page"),
         Row("nginx, auth_request to a service that answers 204", "nginx", options.auth_port, "/page"),
         Row("Gatehouse, signed in", "gatehouse", gatehouse, "/page"),
+        Row("Gatehouse, signed in, session in Redis", "shared", options.shared_port, "/page"),
         Row("Gatehouse, public path, no session", "gatehouse", gatehouse, "/public/page", signed_in=False),
         Row("Gatehouse, 302 to the sign-in page", "gatehouse", gatehouse, "/page", 302, 0, signed_in=False),
         Row("nginx, plain proxy, 1 MiB", "nginx", options.plain_port, "/big", 200, mebi, few, baseline="big"),
@@ -121,7 +124,8 @@ def planned(options):
 
 
 def request_fields(row, options):
-    cookies = f"{options.cookie}; {OTHER_COOKIES}" if row.signed_in else OTHER_COOKIES
+    cookie = options.cookies.get(row.proxy, options.cookies["gatehouse"])
+    cookies = f"{cookie}; {OTHER_COOKIES}" if row.signed_in else OTHER_COOKIES
     return {"Host": f"{options.host}:{options.gatehouse_port}", **BROWSER, "Cookie": cookies}
 
 

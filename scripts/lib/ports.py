@@ -1,7 +1,7 @@
 """Ports of this machine's loopback, asked for by binding, as a server will.
 
     ports.py refuse PORT       fails with the reason if PORT cannot be bound
-    ports.py choose N EXCEPT   prints N free ports, none of them EXCEPT
+    ports.py choose N FROM M   prints N free ports, none of them one of the M from FROM on
 """
 
 import socket
@@ -18,13 +18,13 @@ def refuse(port):
             sys.exit(error.strerror.lower())
 
 
-def choose(count, excluded):
+def choose(count, first, reserved):
     # Held together while they are chosen, so that they differ.
     held = []
     while len(held) < count:
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
-        if listener.getsockname()[1] != excluded:
+        if listener.getsockname()[1] not in range(first, first + reserved):
             held.append(listener)
     print(*(listener.getsockname()[1] for listener in held))
 
