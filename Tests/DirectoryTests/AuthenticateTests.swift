@@ -279,7 +279,8 @@ struct AuthenticateTests {
         let began = ContinuousClock.now
         let error = await #expect(throws: DirectoryError.self) { try await attempt() }
         #expect(error?.code == .timeout)
-        #expect(began.duration(to: .now) < .milliseconds(5500))
+        // Whoever has no deadline waits for good; how busy this machine is does not matter here.
+        #expect(began.duration(to: .now) < .seconds(9))
         directory.kill()
         let gone = await #expect(throws: DirectoryError.self) { try await attempt() }
         #expect(gone?.code == .unavailable)
