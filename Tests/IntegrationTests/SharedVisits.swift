@@ -1,5 +1,6 @@
 import Synchronization
 import TestSupport
+import Testing
 
 /// What people do at the nodes of one gateway.
 extension HouseOfNodes {
@@ -57,6 +58,21 @@ extension HouseOfNodes {
             form: Visitor.hiddenFields(page.body),
             origin: portal
         )
+    }
+
+    /// Until every loop of every node has its connection to Redis again, and is told of changes: one may be back while the
+    /// next one is not.
+    func awaitRedis() async throws {
+        let isWhole = try await Self.eventually(within: .seconds(5)) {
+            let clients = (try? await redis.cli("CLIENT", "LIST"))?.split(whereSeparator: \.isNewline) ?? []
+            let loops = clients.count { client in
+                let flags = client.split(separator: " ").first { $0.hasPrefix("flags=") } ?? ""
+                return client.contains(" name=gatehouse ") && flags.dropFirst(6).contains("t")
+            }
+            let push = clients.count { $0.contains(" name=gatehouse-push ") }
+            return loops >= gateways.count * TestGateway.eventLoops && push >= gateways.count
+        }
+        #expect(isWhole)
     }
 
     /// Asks again and again until it is so, or the time is over.

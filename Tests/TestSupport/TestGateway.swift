@@ -1,3 +1,5 @@
+internal import NIOCore
+
 /// The real executable, started with a configuration of the test's.
 package final class TestGateway: Sendable {
     package let port: UInt16
@@ -12,6 +14,9 @@ package final class TestGateway: Sendable {
     /// The gateway's own secret; another node that shares the Redis is given this file.
     package var keyFile: String { folder.file("gateway.key") }
     package var auditFile: String { folder.file("audit.jsonl") }
+
+    /// How many event loops a gateway has that is not told otherwise; each has a connection to Redis.
+    package static let eventLoops = System.coreCount
 
     /// What `scripts/test` has just built; else what stands in the package's own build folder.
     package static let executable = TestEnvironment.value("GATEHOUSE_TEST_EXECUTABLE") ?? ".build/debug/gatehouse"
