@@ -56,7 +56,7 @@ let package = Package(
         // 2 wrappers
         library("HTTPWire", [nioCore]),
         library("LDAPClient", ["CLDAP", "GatehouseCore"]),
-        library("RedisClient", ["CHiredis", "GatehouseCore", nioCore, nioPosix, logging]),
+        library("RedisClient", ["CHiredis", "GatehouseCore", "Cryptography", nioCore, nioPosix, logging]),
 
         // 3 domains
         library("Policy", ["GatehouseCore"]),
@@ -113,7 +113,10 @@ let package = Package(
         tests("CryptographyTests", ["Cryptography"]),
         tests("HTTPWireTests", ["HTTPWire", nioCore]),
         tests("LDAPClientTests", ["LDAPClient", "GatehouseCore", "TestSupport"]),
-        tests("RedisClientTests", ["RedisClient", "GatehouseCore", "TestSupport", nioCore, nioPosix, logging]),
+        tests(
+            "RedisClientTests",
+            ["RedisClient", "GatehouseCore", "Cryptography", "TestSupport", nioCore, nioPosix, logging]
+        ),
         tests("AuditTests", ["Audit", "Cryptography", "GatehouseCore", "TestSupport"]),
         tests("OperationsTests", ["Operations", "GatehouseCore", "TestSupport", nioCore, nioPosix, logging, metrics]),
         tests("PolicyTests", ["Policy", "GatehouseCore", "TestSupport"]),

@@ -34,7 +34,8 @@ final class AuditFile: Sendable {
         return file
     }
 
-    /// Waits a second: the process of before, or a child that it is just starting, may still be letting go.
+    /// Waits a second where it has to: the process of before, or a child that it is just starting, may still be letting go.
+    /// Only at the start, when nothing else runs yet, and on the writer's own thread after a rotation.
     private func lock() -> Bool {
         for _ in 0..<20 {
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }

@@ -39,9 +39,9 @@ private struct sock_filter {
     let k: UInt32
 }
 
-/// `struct sock_fprog`.
+/// `struct sock_fprog`. `@unchecked Sendable`: the kernel reads it during one call, for which its maker waits, and nobody
+/// else has the pointer.
 @unsafe private struct FilterProgram: @unchecked Sendable {
-    // Read by the kernel during one call, while its maker waits: nobody else has the pointer.
     let count: UInt16
     let filter: UnsafeMutablePointer<sock_filter>?
 }

@@ -1,3 +1,6 @@
+internal import Cryptography
+internal import GatehouseCore
+
 /// A Lua script that Redis runs as a whole.
 ///
 /// Every key that it reads or writes is named in `KEYS`: Redis tracks no other one (the cache would not hear of its
@@ -14,7 +17,7 @@ package struct RedisScript: Sendable {
     ///     and on a replica too.
     package init(_ parts: StaticString..., readOnly: Bool = false) {
         source = parts.map(\.description).joined()
-        sha1 = SHA1.hexadecimal(Array(source.utf8))
+        sha1 = Hexadecimal.encode(SHA1.hash(Array(source.utf8)))
         isReadOnly = readOnly
     }
 

@@ -2,7 +2,7 @@ package import GatehouseCore
 package import NIOCore
 internal import RedisClient
 
-/// Beginnings, changes and ends: each one script over the keys of one person.
+/// Beginnings, changes and ends: each decided by one script over the keys of one person.
 extension RedisSessionStore {
     package func create(_ beginning: SessionBeginning, on eventLoop: any EventLoop) -> EventLoopFuture<Session> {
         let id = SessionID.random()

@@ -4,7 +4,8 @@ package import NIOCore
 package import RedisClient
 internal import Synchronization
 
-/// Sessions that several nodes share. What a loop has at hand costs no round trip; what it has not costs two.
+/// Sessions that several nodes share. What a loop has at hand costs no round trip; what it has not costs two
+/// to four.
 ///
 /// A value in Redis that cannot be understood is no session. A future fails only when Redis cannot answer and nothing is at
 /// hand that may still decide (docs/security-rules.md, rule 23).
@@ -13,7 +14,7 @@ package final class RedisSessionStore: SessionStore {
     static let tokensPerHost = 8
     /// Tickets of one session that may wait at once; over that its oldest goes. A visit makes one.
     static let ticketsPerSession = 16
-    /// Sessions that one person may have at once; over that the oldest ends.
+    /// Sessions that one person may have at once; over that those end that would end first anyway.
     static let sessionsPerPerson = 64
 
     let redis: RedisClient

@@ -121,7 +121,8 @@ package enum SessionEnd: String, Sendable, Hashable, CaseIterable {
     case idle
     case absolute
     case revoked
-    /// The same browser signed in again.
+    /// Something newer took its place: a sign-in in the same browser, one session too many of the person, or, of a token,
+    /// another one.
     case replaced
 }
 

@@ -21,7 +21,9 @@ extension Gateway {
             ConfigurationLoader.load(path: file, environment: ProcessEnvironment.variables)
         }
         switch loaded {
-        case nil: return nil
+        case nil:
+            reject(["the files could not be read: the gateway is stopping"])
+            return nil
         case .failure(let problems):
             reject(problems.problems.filter { $0.severity == .error }.map(\.description))
             return nil

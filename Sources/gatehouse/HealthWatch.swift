@@ -38,6 +38,7 @@ struct HealthWatch: Service {
 
     private func watchAudit() async {
         var lost: UInt64 = 0
+        var dropped: UInt64 = 0
         var said: String?
         await repeated(each: .milliseconds(250)) {
             let audit = gateway.audit
@@ -47,6 +48,14 @@ struct HealthWatch: Service {
             let now = audit.counters.lost
             gateway.metrics.auditDropped.add(Int(now - min(lost, now)))
             lost = now
+            let unlogged = audit.counters.systemLogDropped
+            if unlogged > dropped {
+                gateway.logger.warning(
+                    "the system's log did not take lines of the audit trail",
+                    metadata: ["lines": "\(unlogged - dropped)"]
+                )
+                dropped = unlogged
+            }
             guard trouble != said else { return }
             said = trouble
             if let trouble {
@@ -70,7 +79,7 @@ struct HealthWatch: Service {
             gateway.metrics.directory(realm.name, isUp: isUp)
             let problem = isUp ? nil : results.compactMap { $0.problem?.description }.first ?? "no server"
             gateway.readiness.set(check: "directory", name: realm.name, problem: problem)
-            await gateway.systemd.status(gateway.status)
+            if gateway.systemd.isActive { await gateway.systemd.status(gateway.status) }
             guard problem != said[realm.name] else { return }
             said[realm.name] = problem
             let directory: Logger.Metadata = ["directory": "\(realm.name)"]
